@@ -1,0 +1,35 @@
+"""Typed engine configuration: numbers only, no environment and no files are read here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+__all__ = ["DetectorName", "Device", "EngineConfig", "Precision"]
+
+Device = Literal["auto", "cpu", "cuda"]
+DetectorName = Literal["yunet", "mtcnn"]
+Precision = Literal["auto", "f32", "bf16", "f16"]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """How an engine is built.
+
+    ``device="auto"`` takes a GPU when torch sees one, else the CPU; ``"cuda"`` without a GPU is
+    an error. ``precision="auto"`` means bf16 where the processor has it natively, else f32.
+    ``threads=0`` leaves the number of CPU threads to the runtime. ``cache_dir`` keeps derived
+    weight files (each beside the digest of its source); None means a per-user cache folder.
+    """
+
+    device: Device = "auto"
+    precision: Precision = "auto"
+    detector: DetectorName = "yunet"
+    threads: int = 0
+    cache_dir: Path | None = None
+    detection_threshold: float = 0.7
+    min_face_px: int = 20
+    max_faces: int = 64
+    flip_fusion: bool = True
+    batch_size: int = 16

@@ -1,0 +1,221 @@
+"""The types that cross the engine's borders, and the Protocols its parts fulfil.
+
+Only numpy is imported, so that the web product may read these names without loading a network.
+Pictures are ``(H, W, 3) uint8`` in RGB order everywhere inside; the decoder is the only border.
+Coordinates are pixels of the upright picture (EXIF orientation applied), x to the right, y down.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "Box",
+    "Candidate",
+    "Decision",
+    "DecisionKind",
+    "Detection",
+    "Detector",
+    "Embedder",
+    "EmbeddingSpace",
+    "Face",
+    "FaceQuality",
+    "ImageAnalysis",
+    "Picture",
+    "QualityIssue",
+    "StageTimings",
+    "Vectors",
+    "VectorIndex",
+]
+
+Picture = NDArray[np.uint8]
+"""``(H, W, 3) uint8``, RGB."""
+
+Vectors = NDArray[np.float32]
+"""``(N, D) float32``, each row L2-normalised."""
+
+DecisionKind = Literal["match", "uncertain", "unknown", "poor", "spoof"]
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingSpace:
+    """The identity of a vector space. Vectors of two different spaces are never compared.
+
+    Adopted from the "embedding contract" idea: model, exact weights, dimension and the version
+    of everything done to the pixels before the network all take part in ``id``.
+    """
+
+    model_id: str
+    weights_sha256: str
+    dimension: int
+    preprocessing: str
+
+    @property
+    def id(self) -> str:
+        """16 hexadecimal digits; equal exactly when all four parts are equal."""
+        parts = [self.model_id, self.weights_sha256, self.dimension, self.preprocessing]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Upper left corner and size, in pixels; may reach over the picture's edge."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def area(self) -> float:
+        return max(self.width, 0.0) * max(self.height, 0.0)
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return self.x + self.width / 2, self.y + self.height / 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detection:
+    """One face found: its box, five landmarks and the detector's score in [0, 1].
+
+    ``landmarks`` is ``(5, 2) float32``: the eye on the picture's left, the eye on its right,
+    nose tip, mouth corner on the left, mouth corner on the right.
+    """
+
+    box: Box
+    landmarks: NDArray[np.float32]
+    score: float
+
+
+QualityIssue = Literal[
+    "too_small", "blurred", "too_dark", "too_bright", "low_contrast", "turned_away", "cut_off"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class FaceQuality:
+    """Measured components of a face's fitness for recognition.
+
+    Measurements only: which of them are too low depends on the purpose, and is judged by
+    ``recognition.decision.quality_issues``. ``eye_distance_px`` is in source pixels; ``sharpness``
+    is the variance of the Laplacian of the aligned grey crop; ``brightness`` and ``contrast`` are
+    mean and standard deviation of the aligned grey crop in [0, 1]; ``yaw`` is in [-1, 1] from the
+    nose's place between the eyes (0 is frontal); ``visible_fraction`` is the part of the box
+    inside the picture; ``score`` in [0, 1] is the weakest component on its own scale.
+    """
+
+    eye_distance_px: float
+    sharpness: float
+    brightness: float
+    contrast: float
+    yaw: float
+    visible_fraction: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """A face that was detected, aligned, measured and embedded.
+
+    ``embedding`` is ``(D,) float32``, unit length, in the engine's embedding space;
+    ``aligned`` is the ``(112, 112, 3) uint8`` RGB crop that the embedder saw; ``portrait`` is the
+    ``(160, 160, 3) uint8`` RGB crop with some room around the face, for people to look at.
+    """
+
+    detection: Detection
+    quality: FaceQuality
+    embedding: NDArray[np.float32]
+    aligned: Picture
+    portrait: Picture
+
+
+@dataclass(frozen=True, slots=True)
+class StageTimings:
+    """Wall time of each stage in milliseconds; a batch's time is shared among its pictures."""
+
+    decode_ms: float = 0.0
+    detect_ms: float = 0.0
+    embed_ms: float = 0.0
+    search_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageAnalysis:
+    """All faces of one picture, the main one (large and central) first."""
+
+    width_px: int
+    height_px: int
+    faces: tuple[Face, ...]
+    timings: StageTimings = field(default_factory=StageTimings)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A gallery entry and its cosine similarity to the probe, in [-1, 1]."""
+
+    person_id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided about one face, with every number that led to it."""
+
+    kind: DecisionKind
+    reason: str
+    person_id: str | None
+    score: float | None
+    margin: float | None
+    threshold: float
+    candidates: tuple[Candidate, ...] = ()
+
+
+class Detector(Protocol):
+    """Finds faces. Implementations are not thread-safe unless they say so."""
+
+    @property
+    def name(self) -> str: ...
+
+    def detect(self, pictures: Sequence[Picture]) -> list[list[Detection]]:
+        """Return, per picture, its faces ordered by falling score."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns aligned crops into unit vectors of one embedding space."""
+
+    @property
+    def space(self) -> EmbeddingSpace: ...
+
+    def embed(self, aligned: NDArray[np.uint8]) -> Vectors:
+        """``(N, 112, 112, 3) uint8`` RGB in, ``(N, D) float32`` unit rows out; N may be 0."""
+        ...
+
+
+class VectorIndex(Protocol):
+    """A disposable search structure over one embedding space, keyed by opaque ids."""
+
+    @property
+    def space(self) -> EmbeddingSpace: ...
+
+    def __len__(self) -> int: ...
+
+    def upsert(self, ids: Sequence[str], vectors: Vectors) -> None:
+        """Add, or replace where the id is known. Raises ``IndexMismatch`` for a wrong shape."""
+        ...
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Forget these ids; unknown ones are ignored."""
+        ...
+
+    def search(self, probes: Vectors, *, k: int) -> list[tuple[Candidate, ...]]:
+        """Per probe up to ``k`` candidates by falling inner product, exact ties by id."""
+        ...

@@ -1,0 +1,38 @@
+"""The numbers that a decision follows. Public surface: ``DecisionPolicy``."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from recognition.decision.quality import PROBE_FLOORS, QualityFloors
+
+__all__ = ["DecisionPolicy"]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionPolicy:
+    """Open-set rules in cosine units.
+
+    A best score of ``threshold`` or more names a person; one within ``grey_band`` below it is for
+    a human to judge, and so is one that leads the second *person* by less than ``min_margin``.
+    The defaults come from ``bench/threshold_prior.py``: among 1,480 people at FPIR 1 % the band
+    brings 2.8 % of all enrolled probes (more than half of those missed) and 4.1 % of the strangers
+    before a human. The margin costs 0.24 % of the right names there and stops 1 of 19 strangers
+    above the threshold (4 of 29, at no cost, among 374 people with three photos each).
+    Raises ``ValueError`` for numbers that no decision can follow.
+    """
+
+    threshold: float
+    grey_band: float = 0.05
+    min_margin: float = 0.05
+    floors: QualityFloors = PROBE_FLOORS
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.threshold) and -1.0 < self.threshold <= 1.0):
+            raise ValueError(
+                f"threshold is {self.threshold}; a cosine above -1, at most 1, is needed."
+            )
+        for name, value in (("grey_band", self.grey_band), ("min_margin", self.min_margin)):
+            if not 0.0 <= value <= 2.0:
+                raise ValueError(f"{name} is {value}; a cosine difference from 0 to 2 is needed.")

@@ -1,0 +1,210 @@
+"""The same ONNX files executed by torch, so that a GPU runs the weights a processor runs.
+
+A small interpreter: just the operators that the manifest's networks use. Public surface:
+``TorchNetwork``. Importing this module imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own name for it
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from recognition.errors import ModelRejected
+from recognition.runtime.base import NetworkSpec, check_pictures
+
+__all__ = ["TorchNetwork"]
+
+_DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
+
+Attributes = Mapping[str, Any]
+Operator = Callable[[list[Tensor], Attributes], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    operator: Operator
+    inputs: tuple[str, ...]
+    output: str
+    attributes: Attributes
+
+
+class TorchNetwork:
+    """``runtime.base.Network`` by torch. Raises ``ModelRejected`` for an operator it lacks."""
+
+    def __init__(
+        self,
+        spec: NetworkSpec,
+        *,
+        device: Literal["cpu", "cuda"],
+        precision: Literal["f32", "bf16", "f16"],
+    ) -> None:
+        self._spec = spec
+        self._device = torch.device(device)
+        self._dtype = _DTYPES[precision]
+        self._used: Tensor | None = None
+        self._graph = _Graph(spec).to(device=self._device, dtype=self._dtype).eval()
+
+    @property
+    def precision(self) -> str:
+        """Of the last output, not of the wish."""
+        names = {dtype: name for name, dtype in _DTYPES.items()}
+        return names[self._used.dtype] if self._used is not None else ""
+
+    @property
+    def device(self) -> str:
+        return self._used.device.type if self._used is not None else ""
+
+    def run(self, pictures: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """See ``Network.run``."""
+        check_pictures(pictures)
+        with torch.inference_mode():
+            # one byte a channel crosses the bus; NHWC seen as NCHW is channels_last already
+            pixels = torch.from_numpy(np.ascontiguousarray(pictures)).to(self._device)
+            batch = pixels.permute(0, 3, 1, 2).to(torch.float32)
+            if self._spec.channel_order == "bgr":
+                batch = batch.flip(1)
+            batch = (batch - self._spec.mean) / self._spec.scale
+            batch = batch.to(dtype=self._dtype, memory_format=torch.channels_last)
+            outputs: dict[str, Tensor] = self._graph(batch)
+            self._used = next(iter(outputs.values()))[:0]
+            return {name: value.float().cpu().numpy() for name, value in outputs.items()}
+
+
+class _Graph(nn.Module):
+    """The file's operators in their order; float constants are buffers, so they follow ``to``."""
+
+    def __init__(self, spec: NetworkSpec) -> None:
+        import onnx
+        from onnx import numpy_helper
+
+        super().__init__()
+        graph = onnx.load(str(spec.path)).graph
+        self._input = next(iter(graph.input)).name
+        self._outputs = tuple(item.name for item in graph.output)
+        self._buffer_of: dict[str, str] = {}
+        self._shapes: dict[str, Tensor] = {}
+        factors = {name for node in graph.node if node.op_type == "Resize" for name in node.input}
+        for number, item in enumerate(graph.initializer):
+            value = torch.from_numpy(numpy_helper.to_array(item).copy())
+            if value.is_floating_point() and item.name not in factors:
+                self._buffer_of[item.name] = f"constant_{number}"
+                layout = torch.channels_last if value.ndim == 4 else torch.contiguous_format
+                value = value.contiguous(memory_format=layout)
+                self.register_buffer(f"constant_{number}", value)
+            else:  # shapes and enlargements stay on the host, where they are read
+                self._shapes[item.name] = value
+        self._steps = [_step(node, onnx.helper.get_attribute_value) for node in graph.node]
+        self._last_use = {name: i for i, step in enumerate(self._steps) for name in step.inputs}
+
+    def forward(self, batch: Tensor) -> dict[str, Tensor]:
+        values: dict[str, Tensor] = {self._input: batch, **self._shapes}
+        values |= {name: self.get_buffer(at) for name, at in self._buffer_of.items()}
+        for position, step in enumerate(self._steps):
+            inputs = [values[name] for name in step.inputs if name]
+            values[step.output] = step.operator(inputs, step.attributes)
+            for name in set(step.inputs):  # free what no later step reads
+                if self._last_use[name] == position and name not in self._outputs:
+                    values.pop(name, None)
+        return {name: values[name] for name in self._outputs}
+
+
+def _step(node: Any, value_of: Callable[[Any], Any]) -> _Step:
+    operator = _OPERATORS.get(node.op_type)
+    if operator is None or len(node.output) != 1:
+        raise ModelRejected(
+            f"The network uses the operator {node.op_type!r}, which the torch runtime does not "
+            f"know; it knows {', '.join(sorted(_OPERATORS))}. Run this network on the processor.",
+            code="model.operator",
+        )
+    attributes = {item.name: value_of(item) for item in node.attribute}
+    return _Step(operator, tuple(node.input), node.output[0], attributes)
+
+
+def _convolution(inputs: list[Tensor], attributes: Attributes) -> Tensor:
+    data, weight, *bias = inputs
+    top, left, bottom, right = attributes.get("pads", (0, 0, 0, 0))
+    if (top, left) != (bottom, right):
+        data = F.pad(data, (left, right, top, bottom))
+        top = left = 0
+    return F.conv2d(
+        data,
+        weight,
+        bias[0] if bias else None,
+        stride=tuple(attributes.get("strides", (1, 1))),
+        padding=(top, left),
+        dilation=tuple(attributes.get("dilations", (1, 1))),
+        groups=attributes.get("group", 1),
+    )
+
+
+def _batch_normalisation(inputs: list[Tensor], attributes: Attributes) -> Tensor:
+    data, gamma, beta, mean, variance = inputs
+    return F.batch_norm(data, mean, variance, gamma, beta, eps=attributes.get("epsilon", 1e-5))
+
+
+def _max_pool(inputs: list[Tensor], attributes: Attributes) -> Tensor:
+    top, left, bottom, right = attributes.get("pads", (0, 0, 0, 0))
+    if (top, left) != (bottom, right):
+        raise ModelRejected("MaxPool with uneven padding is not supported by the torch runtime.")
+    return F.max_pool2d(
+        inputs[0],
+        tuple(attributes["kernel_shape"]),
+        stride=tuple(attributes.get("strides", (1, 1))),
+        padding=(top, left),
+        ceil_mode=bool(attributes.get("ceil_mode", 0)),
+    )
+
+
+def _gemm(inputs: list[Tensor], attributes: Attributes) -> Tensor:
+    data, weight, *bias = inputs
+    if attributes.get("transA", 0):
+        data = data.T
+    if attributes.get("transB", 0):
+        weight = weight.T
+    result: Tensor = attributes.get("alpha", 1.0) * (data @ weight)
+    if bias:
+        result = result + attributes.get("beta", 1.0) * bias[0]
+    return result
+
+
+def _reshape(inputs: list[Tensor], _: Attributes) -> Tensor:
+    data, shape = inputs
+    target = [data.shape[i] if size == 0 else size for i, size in enumerate(shape.tolist())]
+    return data.reshape(target)
+
+
+def _resize(inputs: list[Tensor], attributes: Attributes) -> Tensor:
+    """Nearest neighbour by whole factors, where all of ONNX's coordinate rules agree."""
+    data, scales = inputs[0], inputs[-1].tolist()
+    whole = len(scales) == 4 and scales[:2] == [1, 1] and all(s == int(s) for s in scales)
+    if attributes.get("mode", b"nearest") != b"nearest" or not whole:
+        raise ModelRejected(
+            f"Resize by {scales} in mode {attributes.get('mode')!r}: the torch runtime knows "
+            f"nearest-neighbour enlargement of height and width by whole factors only."
+        )
+    return data.repeat_interleave(int(scales[2]), dim=2).repeat_interleave(int(scales[3]), dim=3)
+
+
+_OPERATORS: Mapping[str, Operator] = {
+    "Add": lambda x, _: x[0] + x[1],
+    "BatchNormalization": _batch_normalisation,
+    "Conv": _convolution,
+    "Flatten": lambda x, a: x[0].flatten(start_dim=a.get("axis", 1)),
+    "Gemm": _gemm,
+    "MaxPool": _max_pool,
+    "Mul": lambda x, _: x[0] * x[1],
+    "PRelu": lambda x, _: F.prelu(x[0], x[1].flatten()),
+    "Relu": lambda x, _: F.relu(x[0]),
+    "Reshape": _reshape,
+    "Resize": _resize,
+    "Sigmoid": lambda x, _: torch.sigmoid(x[0]),
+    "Sub": lambda x, _: x[0] - x[1],
+    "Transpose": lambda x, a: x[0].permute(tuple(a["perm"])),
+}
