@@ -1,0 +1,1 @@
+"""Users, roles, first run and API tokens."""

@@ -1,0 +1,11 @@
+"""How Gatehouse bends allauth: nobody signs up by himself."""
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest
+
+__all__ = ["PortalAccountAdapter"]
+
+
+class PortalAccountAdapter(DefaultAccountAdapter):
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False

@@ -1,0 +1,77 @@
+"""Users and API tokens."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+from portal.core.models import Record
+from portal.core.policies import permissions_of
+
+__all__ = ["ApiToken", "Role", "User", "UserManager"]
+
+
+class Role(models.TextChoices):
+    ADMINISTRATOR = "administrator", "Administrator"
+    OFFICER = "officer", "Security officer"
+    AUDITOR = "auditor", "Auditor"
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        return self.create_user(email, password, role=Role.ADMINISTRATOR, **fields)
+
+
+class User(AbstractBaseUser):
+    """Signs in with an e-mail address; what it may do follows from its role alone."""
+
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120, blank=True)
+    role = models.CharField(max_length=20, choices=Role, default=Role.AUDITOR)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects: ClassVar[UserManager] = UserManager()
+
+    class Meta:
+        ordering = ("email",)
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        return permissions_of(self.role) if self.is_active else frozenset()
+
+    def has_permission(self, permission: str) -> bool:
+        return permission in self.permissions
+
+
+class ApiToken(Record):
+    """A bearer token for programs. Only its SHA-256 is kept; the token is shown once."""
+
+    class Scope(models.TextChoices):
+        RECOGNISE = "recognise", "Recognise pictures"
+        READ = "read", "Read people, cameras and results"
+
+    name = models.CharField(max_length=80)
+    scopes = models.JSONField(default=list)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return self.name

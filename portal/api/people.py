@@ -1,0 +1,37 @@
+"""``/people``: who is enrolled."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from ninja import Query, Router
+
+from portal.api.auth import TokenAuth, actor_of
+from portal.api.schemas import PersonOut
+from portal.core.context import acting_as
+from portal.people.selectors import visible_people
+
+__all__ = ["router"]
+
+router = Router()
+
+PAGE = 100
+
+
+@router.get("", auth=TokenAuth(), response={200: list[PersonOut]}, summary="List people")
+def people(
+    request: HttpRequest,
+    page: int = Query(1, ge=1, description=f"{PAGE} people a page, by name."),  # noqa: B008
+) -> list[PersonOut]:
+    with acting_as(actor_of(request)):
+        rows = visible_people()[(page - 1) * PAGE : page * PAGE]
+        return [
+            PersonOut(
+                id=row.pk,
+                code=row.code,
+                name=row.name,
+                department=row.department,
+                status=row.status,
+                photos=row.photo_count,
+            )
+            for row in rows
+        ]

@@ -1,0 +1,1 @@
+"""Sources of pictures, and the keys by which they may send them."""

@@ -1,0 +1,54 @@
+"""Reads of cameras."""
+
+from __future__ import annotations
+
+import hmac
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from portal.cameras.models import Camera
+from portal.cameras.services import digest_of
+from portal.core.context import Actor, require
+from portal.core.errors import DomainError, NotFound
+
+__all__ = ["camera_of_key", "visible_camera", "visible_cameras"]
+
+
+def visible_cameras() -> QuerySet[Camera]:
+    require("cameras.view")
+    return Camera.objects.all()
+
+
+def visible_camera(camera_id: UUID) -> Camera:
+    camera = visible_cameras().filter(pk=camera_id).first()
+    if camera is None:
+        raise NotFound("There is no such camera.")
+    return camera
+
+
+def camera_of_key(camera_id: UUID, key: str, *, address: str = "") -> tuple[Camera, Actor]:
+    """The camera that proves itself by its key, as an actor that may send snapshots only.
+
+    An unknown camera and a wrong key are answered alike.
+    """
+    camera = Camera.objects.filter(pk=camera_id).first()
+    if camera is None or not hmac.compare_digest(camera.key_digest, digest_of(key)):
+        raise DomainError(
+            "This is not the key of this camera. The key is shown once, when the camera is made "
+            "or its key renewed; send it as “Authorization: Bearer <key>”.",
+            code="camera.key",
+            http_status=401,
+        )
+    if not camera.is_enabled:
+        raise DomainError(
+            "This camera is switched off in Gatehouse.", code="camera.disabled", http_status=403
+        )
+    actor = Actor(
+        kind="camera",
+        id=str(camera.pk),
+        label=camera.name,
+        permissions=frozenset({"sightings.recognise"}),
+        address=address,
+    )
+    return camera, actor

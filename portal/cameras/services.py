@@ -1,0 +1,94 @@
+"""Writes to cameras: their making, their keys, their signs of life."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from portal.audit.services import record
+from portal.cameras.models import Camera
+from portal.core.context import require
+from portal.core.errors import DomainError
+from portal.core.events import CameraChanged, publish_on_commit
+
+__all__ = ["create_camera", "digest_of", "note_snapshot", "renew_key", "set_enabled"]
+
+# The row of a busy camera is written once in this time, not with every snapshot.
+_SEEN_RESOLUTION = timedelta(seconds=5)
+
+
+@transaction.atomic
+def create_camera(*, name: str, place: str = "", kind: str = Camera.Kind.PUSH) -> tuple[Camera, str]:
+    """Return the camera and its key, which is shown once and kept as a digest only."""
+    require("cameras.manage")
+    name = name.strip()
+    if not name:
+        raise DomainError("A camera needs a name.", code="camera.name")
+    if kind not in Camera.Kind.values:
+        raise DomainError(f"There is no kind of camera “{kind}”.", code="camera.kind")
+    if Camera.objects.filter(name__iexact=name).exists():
+        raise DomainError(
+            f"There is a camera called {name} already.", code="camera.name_taken", http_status=409
+        )
+    key = _new_key()
+    camera = Camera.objects.create(
+        name=name[:80], place=place.strip()[:120], kind=kind, key_digest=digest_of(key)
+    )
+    record("cameras.camera.created", target=camera, after={"name": camera.name, "kind": kind})
+    _announce(camera)
+    return camera, key
+
+
+@transaction.atomic
+def renew_key(camera: Camera) -> str:
+    """A new key; the old one stops working at once."""
+    require("cameras.manage")
+    key = _new_key()
+    camera = Camera.objects.select_for_update().get(pk=camera.pk)
+    camera.key_digest = digest_of(key)
+    camera.save(update_fields=["key_digest"])
+    record("cameras.camera.key_renewed", target=camera)
+    return key
+
+
+@transaction.atomic
+def set_enabled(camera: Camera, *, is_enabled: bool) -> Camera:
+    require("cameras.manage")
+    camera = Camera.objects.select_for_update().get(pk=camera.pk)
+    if camera.is_enabled != is_enabled:
+        camera.is_enabled = is_enabled
+        camera.save(update_fields=["is_enabled"])
+        record(
+            f"cameras.camera.{'enabled' if is_enabled else 'disabled'}",
+            target=camera,
+            after={"is_enabled": is_enabled},
+        )
+        _announce(camera)
+    return camera
+
+
+def note_snapshot(camera: Camera, *, at: datetime) -> None:
+    """Remember that the camera lives; announces the change from silent to online."""
+    if camera.last_seen_at is not None and at - camera.last_seen_at < _SEEN_RESOLUTION:
+        return
+    was_online = camera.health == "online"
+    Camera.objects.filter(pk=camera.pk).update(last_seen_at=at)
+    camera.last_seen_at = at
+    if not was_online:
+        _announce(camera)
+
+
+def digest_of(key: str) -> str:
+    """SHA-256 suffices: the key is random, so there is nothing to guess slowly."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _new_key() -> str:
+    return "ghc_" + secrets.token_urlsafe(24)
+
+
+def _announce(camera: Camera) -> None:
+    publish_on_commit("cameras", CameraChanged(type="cameras.changed", id=str(camera.pk)))

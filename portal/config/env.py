@@ -1,0 +1,190 @@
+"""The only reader of ``os.environ``: every ``GATEHOUSE_*`` setting, typed, with its default.
+
+Public surface: ``ENV`` (read once at import), ``Environment`` and ``BrokerUrls``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast, get_args
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from portal.core.errors import OperatorError
+
+__all__ = ["ENV", "BrokerUrls", "Environment", "EnvironmentInvalid", "read_environment"]
+
+DeviceName = Literal["auto", "cpu", "cuda"]
+DetectorName = Literal["yunet", "mtcnn"]
+
+PROJECT_DIR = Path(__file__).resolve().parents[2]
+
+
+class EnvironmentInvalid(OperatorError):
+    """A setting in the environment cannot be used; the message names it and what it may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerUrls:
+    """One broker, three clients: each library writes the same address in its own way."""
+
+    celery: str
+    channels: str
+    cache: str
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Everything that an operator can set from outside."""
+
+    data_dir: Path
+    host: str
+    port: int
+    public_url: str
+    allowed_hosts: tuple[str, ...]
+    secure_cookies: bool
+    debug: bool
+    database_url: str
+    redis_url: str
+    admin_email: str
+    admin_password: str
+    device: DeviceName
+    detector: DetectorName
+    engine_threads: int
+    stranger_rate: float
+    threshold: float | None
+    picture_retention_days: int
+    time_zone: str
+    site_name: str
+    log_format: Literal["console", "json"]
+    email_url: str
+    trusted_proxies: tuple[str, ...]
+
+    @property
+    def runtime_dir(self) -> Path:
+        """Short, private folder for sockets: a Unix socket's path holds 108 bytes at most.
+
+        Derived from the data directory, so that every process of one installation finds the
+        same socket and two installations never share one.
+        """
+        digest = hashlib.sha256(str(self.data_dir).encode()).hexdigest()[:10]
+        base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+        return Path(base) / f"gatehouse-{os.getuid()}-{digest}"
+
+    @property
+    def broker_socket(self) -> Path:
+        return self.runtime_dir / "broker.sock"
+
+    @property
+    def uses_private_broker(self) -> bool:
+        return not self.redis_url
+
+    @property
+    def broker_urls(self) -> BrokerUrls:
+        """Databases 0, 1 and 2 of one server: queue, channel layer, cache."""
+        if self.redis_url:
+            return BrokerUrls(*(_with_database(self.redis_url, n) for n in range(3)))
+        path = quote(str(self.broker_socket))
+        return BrokerUrls(
+            celery=f"redis+socket://{path}?virtual_host=0",
+            channels=f"unix://{path}?db=1",
+            cache=f"unix://{path}?db=2",
+        )
+
+
+def _with_database(url: str, number: int) -> str:
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc, f"/{number}", parts.query, ""))
+
+
+def read_environment(source: dict[str, str] | None = None) -> Environment:
+    """Read the settings from ``source`` (default: the process's environment).
+
+    Raises ``EnvironmentInvalid`` with the variable's name for a value that cannot be used.
+    """
+    env = dict(os.environ) if source is None else source
+    port = _integer(env, "GATEHOUSE_PORT", 8000, low=1, high=65_535)
+    host = env.get("GATEHOUSE_HOST", "127.0.0.1")
+    data_dir = Path(env.get("GATEHOUSE_DATA_DIR") or PROJECT_DIR / "var").expanduser().resolve()
+    public_url = env.get("GATEHOUSE_PUBLIC_URL", f"http://{host}:{port}").rstrip("/")
+    public_host = urlsplit(public_url).hostname or host
+    hosts = [h for h in env.get("GATEHOUSE_ALLOWED_HOSTS", "").split(",") if h.strip()]
+    return Environment(
+        data_dir=data_dir,
+        host=host,
+        port=port,
+        public_url=public_url,
+        allowed_hosts=tuple(dict.fromkeys([public_host, "127.0.0.1", "localhost", "[::1]", *hosts])),
+        secure_cookies=public_url.startswith("https://"),
+        debug=_flag(env, "GATEHOUSE_DEBUG"),
+        database_url=env.get("DATABASE_URL") or f"sqlite:///{data_dir / 'gatehouse.sqlite3'}",
+        redis_url=env.get("GATEHOUSE_REDIS_URL", ""),
+        admin_email=env.get("GATEHOUSE_ADMIN_EMAIL", ""),
+        admin_password=env.get("GATEHOUSE_ADMIN_PASSWORD", ""),
+        device=cast(DeviceName, _choice(env, "GATEHOUSE_DEVICE", "auto", get_args(DeviceName))),
+        detector=cast(
+            DetectorName, _choice(env, "GATEHOUSE_DETECTOR", "yunet", get_args(DetectorName))
+        ),
+        engine_threads=_integer(env, "GATEHOUSE_ENGINE_THREADS", 0, low=0, high=512),
+        stranger_rate=_number(env, "GATEHOUSE_STRANGER_RATE", 0.01, low=1e-6, high=0.5),
+        threshold=(
+            _number(env, "GATEHOUSE_THRESHOLD", 0.0, low=-1.0, high=1.0)
+            if env.get("GATEHOUSE_THRESHOLD")
+            else None
+        ),
+        picture_retention_days=_integer(
+            env, "GATEHOUSE_PICTURE_RETENTION_DAYS", 30, low=1, high=3650
+        ),
+        time_zone=env.get("GATEHOUSE_TIME_ZONE", "UTC"),
+        site_name=env.get("GATEHOUSE_SITE_NAME", "Gatehouse"),
+        log_format=cast(
+            Literal["console", "json"],
+            _choice(env, "GATEHOUSE_LOG_FORMAT", "console", ("console", "json")),
+        ),
+        email_url=env.get("GATEHOUSE_EMAIL_URL", "consolemail://"),
+        trusted_proxies=tuple(
+            p.strip() for p in env.get("GATEHOUSE_TRUSTED_PROXIES", "").split(",") if p.strip()
+        ),
+    )
+
+
+def _integer(env: dict[str, str], name: str, default: int, *, low: int, high: int) -> int:
+    raw = env.get(name) or str(default)
+    try:
+        value = int(raw)
+    except ValueError:
+        raise EnvironmentInvalid(f"{name} is {raw!r}; expected a whole number.") from None
+    if not low <= value <= high:
+        raise EnvironmentInvalid(f"{name} is {value}; expected {low} to {high}.")
+    return value
+
+
+def _number(env: dict[str, str], name: str, default: float, *, low: float, high: float) -> float:
+    raw = env.get(name) or str(default)
+    try:
+        value = float(raw)
+    except ValueError:
+        raise EnvironmentInvalid(f"{name} is {raw!r}; expected a number.") from None
+    if not low <= value <= high:
+        raise EnvironmentInvalid(f"{name} is {value}; expected {low} to {high}.")
+    return value
+
+
+def _flag(env: dict[str, str], name: str) -> bool:
+    raw = env.get(name, "0").lower()
+    if raw not in {"0", "1", "true", "false", "yes", "no", ""}:
+        raise EnvironmentInvalid(f"{name} is {raw!r}; expected 1 or 0.")
+    return raw in {"1", "true", "yes"}
+
+
+def _choice(env: dict[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value = env.get(name) or default
+    if value not in allowed:
+        raise EnvironmentInvalid(f"{name} is {value!r}; expected one of {', '.join(allowed)}.")
+    return value
+
+
+ENV = read_environment()

@@ -1,0 +1,28 @@
+"""The URL tree: one line per app."""
+
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from portal.api.routes import api
+from portal.system.views import healthz, readyz
+
+urlpatterns = [
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("", include("portal.dashboard.urls")),
+    path("people/enrol/", include("portal.enrolment.urls")),
+    path("people/", include("portal.people.urls")),
+    path("cameras/", include("portal.cameras.urls")),
+    path("", include("portal.sightings.urls")),
+    path("jobs/", include("portal.jobs.urls")),
+    path("system/", include("portal.system.urls")),
+    path("", include("portal.accounts.urls")),
+    path("account/", include("allauth.urls")),
+    path("api/v1/", api.urls),
+    path("favicon.ico", RedirectView.as_view(url="/static/img/favicon.svg", permanent=False)),
+]
+
+handler400 = "portal.core.error_views.bad_request"
+handler403 = "portal.core.error_views.forbidden"
+handler404 = "portal.core.error_views.not_found"
+handler500 = "portal.core.error_views.server_error"

@@ -1,0 +1,117 @@
+"""Live events: small hints that something changed, published only after the commit.
+
+A page that hears one re-reads what it shows, so an event carries ids and never a face, a name
+or a template. Producer and consumer share the ``TypedDict`` definitions below.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Mapping
+from typing import Any, Literal, TypedDict, cast
+
+import structlog
+from channels.layers import get_channel_layer
+from django.db import transaction
+
+__all__ = [
+    "CameraChanged",
+    "EnrolmentChanged",
+    "Event",
+    "GalleryChanged",
+    "JobChanged",
+    "RecognitionsFinished",
+    "Topic",
+    "group_name",
+    "publish",
+    "publish_on_commit",
+]
+
+logger = structlog.get_logger(__name__)
+
+Topic = Literal["live", "jobs", "people", "cameras", "system"]
+"""Topics map one to one to a permission; see ``portal.core.consumers``."""
+
+
+class RecognitionsFinished(TypedDict):
+    """Results are in the database; ``ids`` are recognitions, ``camera_ids`` may hold ""."""
+
+    type: Literal["sightings.finished"]
+    ids: list[str]
+    camera_ids: list[str]
+    faces: int
+
+
+class JobChanged(TypedDict):
+    type: Literal["jobs.changed"]
+    id: str
+    state: str
+
+
+class EnrolmentChanged(TypedDict):
+    type: Literal["enrolment.changed"]
+    id: str
+
+
+class GalleryChanged(TypedDict):
+    type: Literal["gallery.changed"]
+    revision: int
+
+
+class CameraChanged(TypedDict):
+    type: Literal["cameras.changed"]
+    id: str
+
+
+Event = RecognitionsFinished | JobChanged | EnrolmentChanged | GalleryChanged | CameraChanged
+
+
+def group_name(topic: Topic) -> str:
+    return f"topic.{topic}"
+
+
+def publish_on_commit(topic: Topic, event: Event) -> None:
+    """Publish once the surrounding transaction is safely in the database, else never."""
+    transaction.on_commit(lambda: publish(topic, event), robust=True)
+
+
+def publish(topic: Topic, event: Event) -> None:
+    """Send now. A broker that is away costs the hint, not the data: pages re-read on reconnect."""
+    message = {"type": "topic.event", "event": cast(Mapping[str, Any], event)}
+    try:
+        _loop().run(group_name(topic), message)
+    except Exception as error:  # noqa: BLE001 - a process boundary: whatever the broker client raises
+        logger.warning("event_not_published", topic=topic, error=str(error))
+
+
+class _PublisherLoop:
+    """A daemon thread with one event loop, so that the channel layer keeps its connection.
+
+    ``async_to_sync`` would make a loop, and with it a broker connection, for every event.
+    """
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="events", daemon=True).start()
+
+    def run(self, group: str, message: dict[str, Any], *, timeout_s: float = 5.0) -> None:
+        layer = get_channel_layer()
+        if layer is None:
+            return
+        future = asyncio.run_coroutine_threadsafe(layer.group_send(group, message), self._loop)
+        future.result(timeout=timeout_s)
+
+
+_publisher: _PublisherLoop | None = None
+_publisher_lock = threading.Lock()
+
+
+def _loop() -> _PublisherLoop:
+    global _publisher  # noqa: PLW0603 - one loop per process; a forked child needs its own
+    with _publisher_lock:
+        if _publisher is None or _publisher.pid != os.getpid():
+            _publisher = _PublisherLoop()
+        return _publisher

@@ -1,0 +1,1 @@
+"""Embedding spaces and what each recognition worker reports of itself."""

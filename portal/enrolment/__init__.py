@@ -1,0 +1,1 @@
+"""From photos to a person who is recognised, with a verdict for every photo."""

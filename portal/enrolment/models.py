@@ -1,0 +1,112 @@
+"""An enrolment in the making: its photos, the faces found in them, the verdict about each."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from portal.core.models import Record
+from portal.people.models import FaceImage
+
+__all__ = ["Enrolment", "EnrolmentFace", "EnrolmentPhoto"]
+
+
+class Enrolment(Record):
+    """A draft until it is confirmed; a draft that is left alone is deleted by the nightly purge."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        CONFIRMED = "confirmed", "Confirmed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
+    # Set from the start when photos are added to somebody who is known already.
+    person = models.ForeignKey(
+        "people.Person", null=True, blank=True, on_delete=models.CASCADE, related_name="enrolments"
+    )
+    created_by = models.CharField(max_length=254, blank=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"enrolment {self.pk}"
+
+
+class EnrolmentPhoto(Record):
+    class State(models.TextChoices):
+        QUEUED = "queued", "Waiting"
+        EXAMINED = "examined", "Examined"
+        FAILED = "failed", "Could not be read"
+
+    class Verdict(models.TextChoices):
+        PENDING = "pending", "Being examined"
+        USABLE = "usable", "Good"
+        NO_FACE = "no_face", "No face found"
+        SEVERAL_FACES = "several_faces", "More than one face"
+        POOR = "poor", "Not good enough"
+        OTHER_PERSON = "other_person", "Already somebody else"
+        UNREADABLE = "unreadable", "Not a readable picture"
+
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="photos")
+    photo_key = models.CharField(max_length=80, blank=True)
+    photo_sha256 = models.CharField(max_length=64)
+    file_name = models.CharField(max_length=200, blank=True)
+    source = models.CharField(max_length=10, choices=FaceImage.Source)
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    verdict = models.CharField(max_length=16, choices=Verdict, default=Verdict.PENDING)
+    message = models.CharField(max_length=500, blank=True)
+    width_px = models.PositiveIntegerField(default=0)
+    height_px = models.PositiveIntegerField(default=0)
+    chosen = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("created_at",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["enrolment", "photo_sha256"], name="same_photo_once_per_enrolment"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name or str(self.pk)
+
+    @property
+    def badge_state(self) -> str:
+        """The design system's state for the verdict."""
+        return {
+            self.Verdict.PENDING: "processing",
+            self.Verdict.USABLE: "accepted",
+            self.Verdict.SEVERAL_FACES: "warning",
+        }.get(self.Verdict(self.verdict), "rejected")
+
+    @property
+    def chosen_face(self) -> EnrolmentFace | None:
+        """Among the prefetched faces, the one that is meant."""
+        return next((f for f in self.faces.all() if f.position == self.chosen), None)
+
+
+class EnrolmentFace(models.Model):
+    """A face found in a photo; kept until the enrolment ends, so that another may be picked."""
+
+    photo = models.ForeignKey(EnrolmentPhoto, on_delete=models.CASCADE, related_name="faces")
+    position = models.PositiveSmallIntegerField()
+    box = models.JSONField()
+    quality = models.JSONField(default=dict)
+    issues = models.JSONField(default=list)
+    portrait_key = models.CharField(max_length=80)
+    aligned_key = models.CharField(max_length=80)
+    space = models.ForeignKey("engines.Space", on_delete=models.PROTECT)
+    sealed_vector = models.BinaryField()
+    nearest = models.ForeignKey("people.Person", null=True, on_delete=models.SET_NULL)
+    nearest_score = models.FloatField(null=True)
+    is_somebody_else = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ("position",)
+        constraints = [
+            models.UniqueConstraint(fields=["photo", "position"], name="face_position_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"face {self.position} of {self.photo_id}"

@@ -1,0 +1,162 @@
+"""A draft enrolment: photos added, faces picked, photos dropped, the draft given up."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from portal.core.context import require
+from portal.core.errors import DomainError
+from portal.core.events import EnrolmentChanged, publish_on_commit
+from portal.core.vault import vault
+from portal.enrolment.models import Enrolment, EnrolmentFace, EnrolmentPhoto
+from portal.enrolment.verdicts import judge
+from portal.jobs.dispatch import dispatch_on_commit
+from portal.people.models import Person
+from recognition.errors import ImageRejected
+from recognition.intake import reencode_jpeg
+
+__all__ = [
+    "add_photo",
+    "announce",
+    "cancel_enrolment",
+    "choose_face",
+    "drop_photo",
+    "lock_draft",
+    "purge_drafts",
+    "start_enrolment",
+]
+
+MAX_PHOTOS = 20
+# Large enough for any face in a group photo, small enough to be quick.
+MAX_SIDE_PX = 2560
+DRAFT_LIFE = timedelta(hours=24)
+
+
+@transaction.atomic
+def start_enrolment(person: Person | None = None) -> Enrolment:
+    actor = require("people.manage")
+    return Enrolment.objects.create(person=person, created_by=actor.label[:254])
+
+
+def add_photo(
+    enrolment: Enrolment, data: bytes, *, file_name: str, source: str
+) -> EnrolmentPhoto:
+    """Take one photo in; its examination is asked for on commit.
+
+    Raises ``DomainError`` with a code ``image.*`` for bytes that are no acceptable picture; the
+    photos beside it are not touched.
+    """
+    require("people.manage")
+    try:
+        photo = reencode_jpeg(data, max_side_px=MAX_SIDE_PX)
+    except ImageRejected as error:
+        status = 413 if error.code == "image.too_many_bytes" else 422
+        raise DomainError(error.message, code=error.code, http_status=status) from error
+    with transaction.atomic():
+        draft = lock_draft(enrolment)
+        sha256 = hashlib.sha256(data).hexdigest()
+        same = draft.photos.filter(photo_sha256=sha256).first()
+        if same is not None:
+            return same
+        if draft.photos.count() >= MAX_PHOTOS:
+            raise DomainError(
+                f"An enrolment takes at most {MAX_PHOTOS} photos. Three to five good ones are "
+                "enough; remove one first.",
+                code="enrolment.too_many_photos",
+            )
+        row = EnrolmentPhoto.objects.create(
+            enrolment=draft,
+            photo_key=vault().put("photos", photo.data),
+            photo_sha256=sha256,
+            file_name=file_name[:200],
+            source=source,
+            width_px=photo.width_px,
+            height_px=photo.height_px,
+        )
+        dispatch_on_commit("enrolment.examine", str(row.pk))
+        announce(draft)
+    return row
+
+
+@transaction.atomic
+def choose_face(photo: EnrolmentPhoto, position: int) -> EnrolmentPhoto:
+    """A person says which of several faces is meant."""
+    require("people.manage")
+    draft = lock_draft(photo.enrolment)
+    faces = list(photo.faces.select_related("nearest"))
+    if not 0 <= position < len(faces):
+        raise DomainError("There is no such face in this photo.", code="enrolment.no_such_face")
+    nearest = faces[position].nearest
+    verdict = judge(faces, chosen=position, other_name=nearest.name if nearest else None)
+    photo.chosen, photo.verdict, photo.message = position, verdict.code, verdict.message
+    photo.save(update_fields=["chosen", "verdict", "message"])
+    announce(draft)
+    return photo
+
+
+@transaction.atomic
+def drop_photo(photo: EnrolmentPhoto) -> None:
+    require("people.manage")
+    draft = lock_draft(photo.enrolment)
+    keys = keys_of([photo])
+    photo.delete()
+    announce(draft)
+    _delete_on_commit(keys)
+
+
+@transaction.atomic
+def cancel_enrolment(enrolment: Enrolment) -> None:
+    """Give a draft up: nothing of it is kept."""
+    require("people.manage")
+    draft = lock_draft(enrolment)
+    keys = keys_of(draft.photos.all())
+    draft.delete()
+    _delete_on_commit(keys)
+
+
+def purge_drafts() -> int:
+    """Delete drafts that nobody came back to within ``DRAFT_LIFE``."""
+    stale = Enrolment.objects.filter(
+        state=Enrolment.State.DRAFT, created_at__lt=timezone.now() - DRAFT_LIFE
+    )
+    drafts = list(stale)
+    for draft in drafts:
+        cancel_enrolment(draft)
+    return len(drafts)
+
+
+def lock_draft(enrolment: Enrolment) -> Enrolment:
+    """The row, locked; raises where the enrolment has ended already."""
+    locked = Enrolment.objects.select_for_update().filter(pk=enrolment.pk).first()
+    if locked is None or locked.state != Enrolment.State.DRAFT:
+        raise DomainError(
+            "This enrolment has ended already. Start a new one.",
+            code="enrolment.ended",
+            http_status=409,
+        )
+    return locked
+
+
+def announce(enrolment: Enrolment) -> None:
+    publish_on_commit(
+        "people", EnrolmentChanged(type="enrolment.changed", id=str(enrolment.pk))
+    )
+
+
+def keys_of(photos: object, *, kept: frozenset[str] = frozenset()) -> list[str]:
+    """All vault keys of these photos and their faces, except the ``kept`` ones."""
+    photo_rows = list(photos)  # type: ignore[call-overload]
+    keys = [photo.photo_key for photo in photo_rows]
+    for pair in EnrolmentFace.objects.filter(photo__in=photo_rows).values_list(
+        "portrait_key", "aligned_key"
+    ):
+        keys += pair
+    return [key for key in keys if key and key not in kept]
+
+
+def _delete_on_commit(keys: list[str]) -> None:
+    transaction.on_commit(lambda: [vault().delete(key) for key in keys], robust=True)

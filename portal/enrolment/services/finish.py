@@ -1,0 +1,96 @@
+"""The confirmation: from a draft to a person who is recognised from the next search on."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from portal.audit.services import record
+from portal.core.context import require
+from portal.core.errors import DomainError
+from portal.core.vault import vault
+from portal.enrolment.models import Enrolment, EnrolmentPhoto
+from portal.enrolment.services.draft import announce, keys_of, lock_draft
+from portal.people.models import Consent, Person
+from portal.people.services import (
+    NewFace,
+    PersonDetails,
+    add_face,
+    create_person,
+    record_consent,
+)
+from portal.people.vectors import open_vector
+
+__all__ = ["confirm_enrolment"]
+
+
+@transaction.atomic
+def confirm_enrolment(
+    enrolment: Enrolment,
+    details: PersonDetails | None,
+    *,
+    has_consent: bool,
+    basis: str = Consent.Basis.CONSENT,
+) -> Person:
+    """Make the person (or add to the one named at the start) from all usable photos.
+
+    One transaction: person, consent, photos, templates, audit rows and the gallery's revision
+    appear together or not at all. Photos that are not usable are dropped.
+    """
+    require("people.manage")
+    draft = lock_draft(enrolment)
+    photos = list(draft.photos.all())
+    if any(photo.verdict == EnrolmentPhoto.Verdict.PENDING for photo in photos):
+        raise DomainError(
+            "Some photos are still being examined. Wait a moment and confirm again.",
+            code="enrolment.pending",
+            http_status=409,
+        )
+    usable = [photo for photo in photos if photo.verdict == EnrolmentPhoto.Verdict.USABLE]
+    if not usable:
+        raise DomainError(
+            "No photo is usable yet. Add one that shows the face clearly and from the front.",
+            code="enrolment.no_photo",
+        )
+    if not has_consent:
+        raise DomainError(
+            "Without a recorded consent no face may be kept. Tick the box once the person agreed.",
+            code="consent.missing",
+        )
+    if draft.person is not None:
+        person = draft.person
+    elif details is not None:
+        person = create_person(details)
+    else:
+        raise DomainError("A person needs a name.", code="person.name")
+    record_consent(person, basis=basis)
+    kept: set[str] = set()
+    for photo in usable:
+        face = photo.faces.select_related("space").get(position=photo.chosen)
+        image = add_face(
+            person,
+            NewFace(
+                vector=open_vector(face.sealed_vector),
+                space=face.space,
+                portrait_key=face.portrait_key,
+                aligned_key=face.aligned_key,
+                source=photo.source,
+                photo_sha256=photo.photo_sha256,
+                file_name=photo.file_name,
+                quality=face.quality,
+            ),
+        )
+        kept |= {image.portrait_key, image.aligned_key}
+    unused = keys_of(photos, kept=frozenset(kept))
+    draft.photos.all().delete()
+    draft.person, draft.state = person, Enrolment.State.CONFIRMED
+    draft.confirmed_at = timezone.now()
+    draft.save()
+    record(
+        "enrolment.confirmed",
+        target=person,
+        after={"photos": len(usable), "dropped": len(photos) - len(usable)},
+    )
+    announce(draft)
+    transaction.on_commit(lambda: [vault().delete(key) for key in unused], robust=True)
+    return person

@@ -1,0 +1,35 @@
+"""Reads of jobs."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from portal.core.context import require
+from portal.core.errors import NotFound
+from portal.jobs.models import Job, JobLine
+
+__all__ = ["job_lines", "running_job_count", "visible_job", "visible_jobs"]
+
+
+def visible_jobs() -> QuerySet[Job]:
+    require("jobs.view")
+    return Job.objects.all()
+
+
+def visible_job(job_id: UUID) -> Job:
+    job = visible_jobs().filter(pk=job_id).first()
+    if job is None:
+        raise NotFound("There is no such job.")
+    return job
+
+
+def job_lines(job: Job, *, limit: int = 500) -> list[JobLine]:
+    require("jobs.view")
+    return list(job.lines.all()[:limit])
+
+
+def running_job_count() -> int:
+    require("jobs.view")
+    return Job.objects.filter(state__in=[Job.State.QUEUED, Job.State.RUNNING]).count()

@@ -1,0 +1,1 @@
+"""The people who are known, and the basis on which their faces may be kept."""

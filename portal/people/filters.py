@@ -1,0 +1,43 @@
+"""What the list of people can be narrowed by."""
+
+from __future__ import annotations
+
+import django_filters
+from django.db.models import Q, QuerySet
+
+from portal.people.models import Person
+
+__all__ = ["PersonFilter"]
+
+
+class PersonFilter(django_filters.FilterSet):
+    q = django_filters.CharFilter(method="by_text", label="Search")
+    status = django_filters.ChoiceFilter(
+        choices=[(s.value, s.label) for s in (Person.Status.ACTIVE, Person.Status.SUSPENDED)],
+        empty_label="Any state",
+        label="State",
+    )
+    photos = django_filters.ChoiceFilter(
+        method="by_photos",
+        choices=[("with", "Enrolled"), ("without", "Not enrolled")],
+        empty_label="With or without photos",
+        label="Photos",
+    )
+
+    class Meta:
+        model = Person
+        fields = ["q", "status", "photos"]
+
+    def by_text(self, people: QuerySet[Person], _name: str, value: str) -> QuerySet[Person]:
+        """Every word must be somewhere in name, code, department or e-mail."""
+        for word in value.split():
+            people = people.filter(
+                Q(name__icontains=word)
+                | Q(code__icontains=word)
+                | Q(department__icontains=word)
+                | Q(email__icontains=word)
+            )
+        return people
+
+    def by_photos(self, people: QuerySet[Person], _name: str, value: str) -> QuerySet[Person]:
+        return people.filter(photo_count__gt=0) if value == "with" else people.filter(photo_count=0)

@@ -1,0 +1,73 @@
+"""Enrolled photos and the templates made of them."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from portal.core.models import Record
+
+__all__ = ["FaceImage", "FaceTemplate", "GalleryState"]
+
+
+class FaceImage(Record):
+    """One face of one enrolled photo. The ``*_key`` fields name encrypted blobs in the vault."""
+
+    class Source(models.TextChoices):
+        UPLOAD = "upload", "Uploaded"
+        WEBCAM = "webcam", "Webcam"
+        FOLDER = "folder", "Folder"
+
+    person = models.ForeignKey("people.Person", on_delete=models.CASCADE, related_name="images")
+    portrait_key = models.CharField(max_length=80)
+    aligned_key = models.CharField(max_length=80)
+    source = models.CharField(max_length=10, choices=Source)
+    photo_sha256 = models.CharField(max_length=64)
+    file_name = models.CharField(max_length=200, blank=True)
+    quality = models.JSONField(default=dict)
+    quality_score = models.FloatField(default=0.0)
+
+    class Meta:
+        ordering = ("created_at",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "photo_sha256"], name="same_photo_once_per_person"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"photo {self.pk} of {self.person_id}"
+
+    @property
+    def quality_words(self) -> str:
+        eyes_px = self.quality.get("eye_distance_px", 0.0)
+        return f"Quality {self.quality_score:.2f}, {eyes_px:.0f} px between the eyes"
+
+
+class FaceTemplate(Record):
+    """A face's vector in one embedding space, sealed (float32, little endian, unit length)."""
+
+    image = models.ForeignKey(FaceImage, on_delete=models.CASCADE, related_name="templates")
+    person = models.ForeignKey("people.Person", on_delete=models.CASCADE, related_name="templates")
+    space = models.ForeignKey("engines.Space", on_delete=models.PROTECT, related_name="templates")
+    sealed_vector = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["image", "space"], name="one_template_per_space")
+        ]
+
+    def __str__(self) -> str:
+        return f"template {self.pk}"
+
+
+class GalleryState(models.Model):
+    """One row: the revision grows with every change to who can be recognised.
+
+    Workers compare it with the revision of their own index before each search.
+    """
+
+    revision = models.PositiveBigIntegerField(default=0)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"revision {self.revision}"

@@ -1,0 +1,147 @@
+"""Reads of people and of the gallery."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+from django.db.models import Count, Q, QuerySet
+from numpy.typing import NDArray
+
+from portal.core.context import require
+from portal.core.errors import NotFound
+from portal.people.models import Consent, FaceImage, FaceTemplate, GalleryState, Person
+from portal.people.vectors import open_vector
+
+__all__ = [
+    "PersonName",
+    "active_consent",
+    "gallery_members",
+    "gallery_people_count",
+    "gallery_revision",
+    "gallery_vectors",
+    "names_of",
+    "photos_of",
+    "portraits_of",
+    "visible_people",
+    "visible_person",
+    "visible_photo",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonName:
+    """What a result page may say about somebody."""
+
+    id: str
+    code: str
+    name: str
+    status: str
+
+
+def visible_people() -> QuerySet[Person]:
+    """Living people with ``photo_count``, for those who may see people."""
+    require("people.view")
+    return Person.objects.exclude(status=Person.Status.ERASED).annotate(
+        photo_count=Count("images", distinct=True)
+    )
+
+
+def visible_person(person_id: UUID) -> Person:
+    person = visible_people().filter(pk=person_id).first()
+    if person is None:
+        raise NotFound("There is no such person, or the person was erased.")
+    return person
+
+
+def photos_of(person: Person) -> list[FaceImage]:
+    require("people.view")
+    return list(person.images.all())
+
+
+def visible_photo(image_id: UUID) -> FaceImage:
+    require("people.view")
+    image = FaceImage.objects.select_related("person").filter(pk=image_id).first()
+    if image is None:
+        raise NotFound("There is no such photo.")
+    return image
+
+
+def active_consent(person: Person) -> Consent | None:
+    require("people.view")
+    return person.consents.filter(withdrawn_at=None).first()
+
+
+def names_of(person_ids: Iterable[str]) -> dict[str, PersonName]:
+    """Names joined after a search: who was erased meanwhile is simply not in the answer."""
+    rows = (
+        Person.objects.filter(pk__in=set(person_ids))
+        .exclude(status=Person.Status.ERASED)
+        .values_list("id", "code", "name", "status")
+    )
+    return {str(pk): PersonName(str(pk), code, name, status) for pk, code, name, status in rows}
+
+
+def portraits_of(person_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Per person the photo of the best quality."""
+    best: dict[UUID, UUID] = {}
+    rows = FaceImage.objects.filter(person_id__in=set(person_ids)).order_by("quality_score")
+    for person_id, image_id in rows.values_list("person_id", "id"):
+        best[person_id] = image_id
+    return best
+
+
+def gallery_revision() -> int:
+    """0 before anybody was ever enrolled."""
+    return GalleryState.objects.values_list("revision", flat=True).filter(pk=1).first() or 0
+
+
+def gallery_people_count() -> int:
+    """People who can be recognised now."""
+    return Person.objects.filter(_RECOGNISABLE).distinct().count()
+
+
+def gallery_members(space_id: str) -> dict[str, tuple[str, ...]]:
+    """Per recognisable person the ids of the templates of this space, in a stable order.
+
+    One cheap query: a worker compares it with what its index holds, and fetches the vectors of
+    those people only whose templates changed.
+    """
+    rows = (
+        FaceTemplate.objects.filter(space_id=space_id, person__status=Person.Status.ACTIVE)
+        .filter(person__consents__withdrawn_at=None, person__consents__isnull=False)
+        .order_by("person_id", "id")
+        .values_list("person_id", "id")
+    )
+    members: dict[str, list[str]] = {}
+    for person_id, template_id in rows:
+        members.setdefault(str(person_id), []).append(str(template_id))
+    return {person: tuple(ids) for person, ids in members.items()}
+
+
+def gallery_vectors(
+    space_id: str, person_ids: Sequence[str]
+) -> dict[str, list[tuple[NDArray[np.float32], float]]]:
+    """Per person the decrypted ``(D,) float32`` vectors with their photo's quality score."""
+    vectors: dict[str, list[tuple[NDArray[np.float32], float]]] = {}
+    for start in range(0, len(person_ids), 500):
+        rows = (
+            FaceTemplate.objects.filter(
+                space_id=space_id, person_id__in=person_ids[start : start + 500]
+            )
+            .order_by("person_id", "id")
+            .values_list("person_id", "sealed_vector", "image__quality_score")
+        )
+        for person_id, sealed, quality in rows:
+            vectors.setdefault(str(person_id), []).append((open_vector(sealed), quality))
+    return vectors
+
+
+_RECOGNISABLE = Q(
+    status=Person.Status.ACTIVE,
+    consents__isnull=False,
+    consents__withdrawn_at=None,
+    templates__isnull=False,
+)

@@ -1,0 +1,97 @@
+"""Writes to the gallery: templates exist only under an active consent, and never in the clear."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+from numpy.typing import NDArray
+
+from portal.audit.services import record
+from portal.core.context import require
+from portal.core.errors import DomainError
+from portal.core.vault import vault
+from portal.engines.models import Space
+from portal.people.models import FaceImage, FaceTemplate, Person
+from portal.people.services.revision import bump_gallery_revision
+from portal.people.vectors import seal_vector
+
+__all__ = ["NewFace", "add_face", "remove_photo"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewFace:
+    """A face that is to become part of the gallery.
+
+    ``vector`` is ``(D,) float32``, unit length, in ``space``; the keys name vault blobs that the
+    gallery takes over; ``quality`` holds the measured components as numbers.
+    """
+
+    vector: NDArray[np.float32]
+    space: Space
+    portrait_key: str
+    aligned_key: str
+    source: str
+    photo_sha256: str
+    file_name: str
+    quality: Mapping[str, Any]
+
+
+@transaction.atomic
+def add_face(person: Person, face: NewFace) -> FaceImage:
+    """Add one photo's face to ``person``; the very same photo twice is one photo.
+
+    Raises ``DomainError`` ``consent.missing`` where no active consent covers the person.
+    """
+    require("people.manage")
+    if not person.consents.filter(withdrawn_at=None).exists():
+        raise DomainError(
+            f"No consent is recorded for {person.name}, so no template may be made. Record the "
+            "consent first.",
+            code="consent.missing",
+            http_status=409,
+        )
+    image, created = FaceImage.objects.get_or_create(
+        person=person,
+        photo_sha256=face.photo_sha256,
+        defaults={
+            "portrait_key": face.portrait_key,
+            "aligned_key": face.aligned_key,
+            "source": face.source,
+            "file_name": face.file_name[:200],
+            "quality": dict(face.quality),
+            "quality_score": float(face.quality.get("score", 0.0)),
+        },
+    )
+    if not created:
+        return image
+    FaceTemplate.objects.create(
+        image=image,
+        person=person,
+        space=face.space,
+        sealed_vector=seal_vector(face.vector, dimension=face.space.dimension),
+    )
+    revision = bump_gallery_revision()
+    record(
+        "people.photo.added",
+        target=person,
+        after={"image": str(image.pk), "source": face.source, "revision": revision},
+    )
+    return image
+
+
+@transaction.atomic
+def remove_photo(image: FaceImage) -> None:
+    """Delete a photo and its templates; the blobs go once the rows are surely gone."""
+    require("people.manage")
+    person, image_id = image.person, str(image.pk)
+    keys = [image.portrait_key, image.aligned_key]
+    image.delete()
+    revision = bump_gallery_revision()
+    record(
+        "people.photo.removed", target=person, before={"image": image_id, "revision": revision}
+    )
+    transaction.on_commit(lambda: [vault().delete(key) for key in keys], robust=True)

@@ -1,0 +1,1 @@
+"""Pictures to recognise, the decision about every face in them, and the live page."""

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class SightingsConfig(AppConfig):
+    name = "portal.sightings"

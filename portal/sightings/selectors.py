@@ -1,0 +1,177 @@
+"""Reads of recognitions and faces, with the names joined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, QuerySet
+from django.utils import timezone
+
+from portal.core.context import require
+from portal.core.errors import NotFound
+from portal.people.selectors import PersonName, names_of, portraits_of
+from portal.sightings.models import RecognisedFace, Recognition
+from recognition.decision import REASON_TEXT
+
+__all__ = [
+    "FaceView",
+    "decision_counts_today",
+    "faces_of",
+    "faces_of_person",
+    "latest_faces",
+    "own_recognition",
+    "visible_face",
+    "visible_recognition",
+    "visible_recognitions",
+    "with_names",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class FaceView:
+    """A face with everything that a page or an API answer says about it."""
+
+    face: RecognisedFace
+    person: PersonName | None
+    portrait_id: UUID | None
+    candidates: tuple[tuple[PersonName, float], ...]
+
+    @property
+    def threshold(self) -> float | None:
+        return self.face.recognition.threshold
+
+    @property
+    def title(self) -> str:
+        if self.person is not None:
+            return self.person.name
+        if self.face.decision == RecognisedFace.Decision.UNCERTAIN and self.candidates:
+            return f"Perhaps {self.candidates[0][0].name}"
+        return "Unknown face"
+
+    @property
+    def second_score(self) -> float | None:
+        """The score of the second nearest person, from which the margin is measured."""
+        return float(self.face.candidates[1][1]) if len(self.face.candidates) > 1 else None
+
+    @property
+    def reason_text(self) -> str:
+        return REASON_TEXT.get(self.face.reason, _PORTAL_REASONS.get(self.face.reason, ""))
+
+    @property
+    def quality_rows(self) -> list[tuple[str, str]]:
+        return [
+            (name.replace("_px", " in px").replace("_", " ").capitalize(), f"{value:.2f}")
+            for name, value in self.face.quality.items()
+        ]
+
+
+# Reasons that only the portal can know, beside those of the engine's rules.
+_PORTAL_REASONS = {"person_gone": "The person was erased or suspended while this was decided."}
+
+
+def visible_recognitions() -> QuerySet[Recognition]:
+    require("sightings.view")
+    return Recognition.objects.select_related("camera")
+
+
+def visible_recognition(recognition_id: UUID) -> Recognition:
+    row = visible_recognitions().filter(pk=recognition_id).first()
+    if row is None:
+        raise NotFound("There is no such recognition, or it was deleted after its retention time.")
+    return row
+
+
+def own_recognition(recognition_id: UUID) -> Recognition:
+    """A recognition for the one who asked for it (an API token may read back its own only)."""
+    actor = require("sightings.recognise")
+    rows = Recognition.objects.filter(pk=recognition_id)
+    if not actor.may("sightings.view"):
+        rows = rows.filter(actor_label=actor.label, source=Recognition.Source.API)
+    row = rows.first()
+    if row is None:
+        raise NotFound("There is no such recognition, or it was deleted after its retention time.")
+    return row
+
+
+def visible_face(face_id: int) -> RecognisedFace:
+    require("sightings.view")
+    face = RecognisedFace.objects.select_related("recognition__camera").filter(pk=face_id).first()
+    if face is None:
+        raise NotFound("There is no such face, or it was deleted after its retention time.")
+    return face
+
+
+def faces_of(recognition: Recognition) -> list[FaceView]:
+    """In the order of the picture's main face first."""
+    faces = list(recognition.faces.all())
+    for face in faces:
+        face.recognition = recognition
+    return with_names(faces)
+
+
+def latest_faces(
+    *, limit: int = 40, after_id: int = 0, camera_id: UUID | None = None, decision: str = ""
+) -> list[FaceView]:
+    """Newest first; ``after_id`` lets a page that lost its connection fill the gap."""
+    require("sightings.view")
+    faces = RecognisedFace.objects.select_related("recognition__camera").order_by("-id")
+    if after_id:
+        faces = faces.filter(id__gt=after_id)
+    if camera_id is not None:
+        faces = faces.filter(recognition__camera_id=camera_id)
+    if decision:
+        faces = faces.filter(decision=decision)
+    return with_names(list(faces[:limit]))
+
+
+def faces_of_person(person_id: UUID, *, limit: int = 12) -> list[FaceView]:
+    """Where somebody was seen last, newest first."""
+    require("sightings.view")
+    faces = RecognisedFace.objects.select_related("recognition__camera").filter(
+        person_id=person_id
+    )
+    return with_names(list(faces.order_by("-id")[:limit]))
+
+
+def decision_counts_today(*, since: datetime | None = None) -> dict[str, int]:
+    """Faces per decision since the site's midnight."""
+    require("sightings.view")
+    start = since or timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    rows: Sequence[Any] = (
+        RecognisedFace.objects.filter(recognition__created_at__gte=start)
+        .values("decision")
+        .annotate(count=Count("id"))
+        .values_list("decision", "count")
+    )
+    return dict(rows)
+
+
+def with_names(faces: Sequence[RecognisedFace]) -> list[FaceView]:
+    """Join names to ids; who was erased meanwhile is left out of person and candidates."""
+    wanted = {str(c[0]) for face in faces for c in face.candidates}
+    wanted |= {str(face.person_id) for face in faces if face.person_id}
+    names = names_of(wanted) if wanted else {}
+    shown = {UUID(_best_id(face)) for face in faces if _best_id(face) in names}
+    portraits = portraits_of(shown) if shown else {}
+    return [
+        FaceView(
+            face=face,
+            person=names.get(str(face.person_id)) if face.person_id else None,
+            portrait_id=portraits.get(UUID(_best_id(face))) if _best_id(face) else None,
+            candidates=tuple(
+                (names[str(c[0])], float(c[1])) for c in face.candidates if str(c[0]) in names
+            ),
+        )
+        for face in faces
+    ]
+
+
+def _best_id(face: RecognisedFace) -> str:
+    """Whose photo stands beside the crop: the match, else the nearest candidate."""
+    if face.person_id:
+        return str(face.person_id)
+    return str(face.candidates[0][0]) if face.candidates else ""

@@ -1,0 +1,1 @@
+"""Health, the supervisor behind `manage.py up`, the private broker."""

@@ -1,0 +1,1 @@
+"""``up`` starts everything on this machine; ``prepare`` makes database and files ready."""

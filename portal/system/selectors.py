@@ -1,0 +1,141 @@
+"""The state of the installation: database, broker, workers, disk, what waits."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from redis.exceptions import RedisError
+
+from portal.config.version import VERSION
+from portal.core.context import require
+from portal.engines.models import WorkerReport
+from portal.engines.selectors import live_workers, policy_in_force, worker_reports
+from portal.people.selectors import gallery_people_count, gallery_revision
+from portal.sightings.services import waiting_count
+
+__all__ = ["Check", "Health", "health", "readiness_checks"]
+
+CheckState = Literal["ok", "warning", "down"]
+LOW_DISK_BYTES = 2 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must work, whether it does, and what to do where it does not."""
+
+    name: str
+    state: CheckState
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Everything that the System page shows."""
+
+    version: str
+    checks: tuple[Check, ...]
+    workers: tuple[WorkerReport, ...]
+    waiting: int
+    enrolled: int
+    revision: int
+    threshold: float
+    stranger_rate: float
+    is_threshold_fixed: bool
+    retention_days: int
+    disk_free_bytes: int
+    database: str
+
+    @property
+    def revision_words(self) -> str:
+        return f"revision {self.revision}"
+
+    @property
+    def threshold_words(self) -> str:
+        if self.is_threshold_fixed:
+            return "fixed by the operator"
+        return f"for at most {self.stranger_rate:.1%} of strangers named"
+
+    @property
+    def disk_free_words(self) -> str:
+        return f"{self.disk_free_bytes / 1024**3:.0f} GB"
+
+    @property
+    def state(self) -> CheckState:
+        states = {check.state for check in self.checks}
+        return "down" if "down" in states else "warning" if "warning" in states else "ok"
+
+
+def readiness_checks() -> tuple[Check, ...]:
+    """What the web process itself needs in order to answer: database and broker."""
+    return (_database(), _broker())
+
+
+def health() -> Health:
+    require("system.view")
+    enrolled = gallery_people_count()
+    free = shutil.disk_usage(Path(settings.DATA_DIR)).free
+    return Health(
+        version=VERSION,
+        checks=(*readiness_checks(), _worker("recognition"), _worker("light"), _disk(free)),
+        workers=tuple(worker_reports()),
+        waiting=waiting_count(),
+        enrolled=enrolled,
+        revision=gallery_revision(),
+        threshold=policy_in_force(enrolled).threshold,
+        stranger_rate=settings.RECOGNITION["stranger_rate"],
+        is_threshold_fixed=settings.RECOGNITION["threshold"] is not None,
+        retention_days=settings.PICTURE_RETENTION_DAYS,
+        disk_free_bytes=free,
+        database=connection.vendor,
+    )
+
+
+def _database() -> Check:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            cursor.fetchone()
+    except DatabaseError as error:
+        return Check("Database", "down", f"The database does not answer: {error}")
+    return Check("Database", "ok", f"{connection.display_name} answers.")
+
+
+def _broker() -> Check:
+    try:
+        cache.set("health", 1, timeout=5)
+        answer: Any = cache.get("health")
+    except (RedisError, OSError) as error:
+        return Check(
+            "Broker",
+            "down",
+            f"The broker does not answer ({error}). Nothing is lost: pictures wait in the "
+            "database until it is back.",
+        )
+    return Check("Broker", "ok" if answer == 1 else "down", "Queue, live events and cache answer.")
+
+
+def _worker(role: str) -> Check:
+    label = WorkerReport.Role(role).label
+    number = live_workers(role)
+    if number:
+        return Check(
+            label, "ok", f"{number} worker{'s' if number > 1 else ''} gave a sign of life."
+        )
+    return Check(
+        label,
+        "down",
+        "No worker gave a sign of life within 30 seconds. “manage.py up” restarts it; see its log.",
+    )
+
+
+def _disk(free: int) -> Check:
+    gigabytes = free / 1024**3
+    if free < LOW_DISK_BYTES:
+        return Check("Disk", "warning", f"Only {gigabytes:.1f} GB are free in the data directory.")
+    return Check("Disk", "ok", f"{gigabytes:.0f} GB are free in the data directory.")

@@ -1,0 +1,117 @@
+"""The portal's main navigation: one entry for each place that exists, shown to who may go there.
+
+Public surface: `NAVIGATION`, `NavEntry`, `NavItem`, `navigation_for`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from django.urls import reverse
+
+__all__ = ["NAVIGATION", "NavEntry", "NavItem", "Permitted", "navigation_for"]
+
+
+class Permitted(Protocol):
+    """What the navigation asks of a user."""
+
+    def has_permission(self, permission: str, /) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NavEntry:
+    """One place, before anybody looks at it.
+
+    `match_prefix` is the start of the paths that belong to the place; `/` alone means exactly `/`.
+    """
+
+    label: str
+    icon: str
+    url_name: str
+    permission: str
+    match_prefix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NavItem:
+    """One place as a user sees it on one page."""
+
+    label: str
+    icon: str
+    url: str
+    is_current: bool
+
+
+NAVIGATION: Sequence[NavEntry] = (
+    NavEntry(
+        label="Today",
+        icon="home",
+        url_name="dashboard:today",
+        permission="dashboard.view",
+        match_prefix="/",
+    ),
+    NavEntry(
+        label="Live",
+        icon="activity",
+        url_name="sightings:live",
+        permission="sightings.view",
+        match_prefix="/live",
+    ),
+    NavEntry(
+        label="Recognise",
+        icon="scan-face",
+        url_name="sightings:recognise",
+        permission="sightings.recognise",
+        match_prefix="/recognise",
+    ),
+    NavEntry(
+        label="People",
+        icon="users",
+        url_name="people:list",
+        permission="people.view",
+        match_prefix="/people",
+    ),
+    NavEntry(
+        label="Cameras",
+        icon="camera",
+        url_name="cameras:list",
+        permission="cameras.view",
+        match_prefix="/cameras",
+    ),
+    NavEntry(
+        label="Jobs",
+        icon="list-checks",
+        url_name="jobs:list",
+        permission="jobs.view",
+        match_prefix="/jobs",
+    ),
+    NavEntry(
+        label="System",
+        icon="server",
+        url_name="system:health",
+        permission="system.view",
+        match_prefix="/system",
+    ),
+)
+
+
+def navigation_for(user: Permitted, *, path: str) -> list[NavItem]:
+    """The entries that `user` may open, in order; the one that `path` lies in is current."""
+    return [
+        NavItem(
+            label=entry.label,
+            icon=entry.icon,
+            url=reverse(entry.url_name),
+            is_current=_lies_in(path, entry.match_prefix),
+        )
+        for entry in NAVIGATION
+        if user.has_permission(entry.permission)
+    ]
+
+
+def _lies_in(path: str, prefix: str) -> bool:
+    if prefix == "/":
+        return path == "/"
+    return path == prefix or path.startswith(f"{prefix}/")
