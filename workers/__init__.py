@@ -1,0 +1,1 @@
+"""The processes that join portal and engine: Celery tasks and the commands that recognise."""

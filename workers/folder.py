@@ -1,0 +1,186 @@
+"""Enrolling a folder-per-person tree: ``DIR/<name>/<photo>``, as all FaceNet projects lay it out.
+
+The folder's name is the person's code; shown as a name, its underscores become spaces. Safe to
+repeat: who is there already only gets the photos that are new.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.db import transaction
+
+from portal.core.errors import DomainError
+from portal.core.vault import vault
+from portal.enrolment.services import ExaminedFace
+from portal.people.models import FaceImage, Person
+from portal.people.services import (
+    NewFace,
+    PersonDetails,
+    add_face,
+    create_person,
+    record_consent,
+)
+from recognition.contracts import ImageAnalysis
+from recognition.errors import RecognitionError
+from workers.engine_host import EngineHost
+from workers.examine import examined
+
+__all__ = ["FolderReport", "PhotoOutcome", "enrol_folder", "folders_of"]
+
+BATCH = 16
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif", ".bmp", ".tif", ".tiff"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoOutcome:
+    """What became of one file. ``reason`` says why it was not used, or is a remark."""
+
+    path: Path
+    is_used: bool
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class FolderReport:
+    people_new: int = 0
+    people_known: int = 0
+    photos_used: int = 0
+    photos_skipped: int = 0
+    people_without_photo: list[str] = field(default_factory=list)
+
+
+def folders_of(root: Path) -> list[tuple[str, list[Path]]]:
+    """Per person the photos, both sorted by name; hidden and ``_``-folders are left out.
+
+    Raises ``DomainError`` where the tree has not that layout.
+    """
+    if not root.is_dir():
+        raise DomainError(f"{root} is not a folder.", code="folder.missing")
+    found = [
+        (
+            folder.name,
+            sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()),
+        )
+        for folder in sorted(root.iterdir())
+        if folder.is_dir() and not folder.name.startswith((".", "_"))
+    ]
+    if not any(photos for _, photos in found):
+        raise DomainError(
+            f"{root} holds no photos of people. Expected one folder a person with photos in it: "
+            f"{root.name}/Ada_Lovelace/1.jpg",
+            code="folder.layout",
+        )
+    return found
+
+
+def enrol_folder(
+    host: EngineHost,
+    folders: Sequence[tuple[str, Sequence[Path]]],
+    *,
+    basis: str,
+    on_photo: Callable[[str, PhotoOutcome], None],
+) -> FolderReport:
+    """Enrol every folder; each person is one transaction, so a kill leaves whole people behind."""
+    report = FolderReport()
+    for code, paths in folders:
+        person = Person.objects.filter(code=code).first()
+        outcomes = list(_enrol_person(host, code, person, paths, basis=basis))
+        used = sum(outcome.is_used for outcome in outcomes)
+        report.photos_used += used
+        report.photos_skipped += len(outcomes) - used
+        if person is not None:
+            report.people_known += 1
+        elif used:
+            report.people_new += 1
+        else:
+            report.people_without_photo.append(code)
+        for outcome in outcomes:
+            on_photo(code, outcome)
+    return report
+
+
+def _enrol_person(
+    host: EngineHost, code: str, person: Person | None, paths: Sequence[Path], *, basis: str
+) -> Iterator[PhotoOutcome]:
+    known = set(person.images.values_list("photo_sha256", flat=True)) if person else set()
+    fresh: list[tuple[Path, bytes, str]] = []
+    for path in paths:
+        data = path.read_bytes()
+        sha256 = hashlib.sha256(data).hexdigest()
+        if sha256 in known:
+            yield PhotoOutcome(path, is_used=False, reason="is enrolled already")
+        else:
+            known.add(sha256)
+            fresh.append((path, data, sha256))
+    usable: list[tuple[Path, str, ExaminedFace]] = []
+    host.gallery.refresh()
+    for start in range(0, len(fresh), BATCH):
+        batch = fresh[start : start + BATCH]
+        analyses = host.engine.analyse([data for _, data, _ in batch])
+        for (path, _, sha256), analysis in zip(batch, analyses, strict=True):
+            face, reason = _main_face(host, analysis, person)
+            if face is None:
+                yield PhotoOutcome(path, is_used=False, reason=reason)
+            else:
+                usable.append((path, sha256, face))
+                yield PhotoOutcome(path, is_used=True, reason=reason)
+    if usable:
+        _store(host, code, person, usable, basis=basis)
+
+
+def _main_face(
+    host: EngineHost, analysis: ImageAnalysis | RecognitionError, person: Person | None
+) -> tuple[ExaminedFace | None, str]:
+    """The large, central face, as the FaceNet aligners choose it, or why there is none."""
+    if isinstance(analysis, RecognitionError):
+        return None, analysis.message
+    if not analysis.faces:
+        return None, "no face found"
+    main = analysis.faces[0]
+    candidates = host.gallery.nearest([main.embedding])[0]
+    face = examined(host, main, candidates)
+    others = len(analysis.faces) - 1
+    if face.is_match and face.nearest_id != (str(person.pk) if person else None):
+        name = Person.objects.values_list("name", flat=True).get(pk=face.nearest_id)
+        reason = f"this face is {name} already (similarity {face.nearest_score:.2f})"
+    elif face.issues:
+        reason = " ".join(issue["text"] for issue in face.issues)
+    else:
+        return face, f"the main one of {others + 1} faces was taken" if others else ""
+    for key in (face.portrait_key, face.aligned_key):
+        vault().delete(key)
+    return None, reason
+
+
+@transaction.atomic
+def _store(
+    host: EngineHost,
+    code: str,
+    person: Person | None,
+    usable: Sequence[tuple[Path, str, ExaminedFace]],
+    *,
+    basis: str,
+) -> None:
+    if person is None:
+        person = create_person(PersonDetails(name=code.replace("_", " "), code=code))
+    record_consent(person, basis=basis)
+    for path, sha256, face in usable:
+        add_face(
+            person,
+            NewFace(
+                vector=face.vector,
+                space=host.space,
+                portrait_key=face.portrait_key,
+                aligned_key=face.aligned_key,
+                source=FaceImage.Source.FOLDER,
+                photo_sha256=sha256,
+                file_name=path.name,
+                quality=face.quality,
+            ),
+        )

@@ -1,0 +1,68 @@
+"""The worker's disposable copy of the gallery, kept equal to the database by revision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from portal.people.selectors import gallery_members, gallery_revision, gallery_vectors
+from recognition.contracts import Candidate, VectorIndex, Vectors
+from recognition.index import fuse_templates
+
+__all__ = ["GalleryFollower"]
+
+
+class GalleryFollower:
+    """One vector per person (the fused templates) in an index that follows the database.
+
+    ``refresh`` is called before every search. It costs one tiny query while nothing changed;
+    otherwise only the people whose templates changed are fetched. The revision is read before
+    the members, so a change that arrives in between is seen by the next call at the latest.
+    """
+
+    def __init__(self, index: VectorIndex) -> None:
+        self._index = index
+        self._members: dict[str, tuple[str, ...]] = {}
+        self.revision = -1
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def refresh(self) -> bool:
+        """Follow the database; True where something changed."""
+        revision = gallery_revision()
+        if revision == self.revision:
+            return False
+        space_id = self._index.space.id
+        members = gallery_members(space_id)
+        gone = [person for person in self._members if person not in members]
+        changed = [person for person, ids in members.items() if self._members.get(person) != ids]
+        vectors = gallery_vectors(space_id, changed)
+        present = [person for person in changed if person in vectors]
+        self._index.remove(gone)
+        if present:
+            fused = [
+                fuse_templates(
+                    np.stack([vector for vector, _ in vectors[person]]),
+                    weights=np.array([quality for _, quality in vectors[person]]),
+                )
+                for person in present
+            ]
+            self._index.upsert(present, np.stack(fused).astype(np.float32))
+        self._members = {
+            person: ids
+            for person, ids in members.items()
+            if person in vectors or self._members.get(person) == ids
+        }
+        self.revision = revision
+        return True
+
+    def search(self, probes: Vectors, *, k: int = 5) -> list[tuple[Candidate, ...]]:
+        return self._index.search(probes, k=k)
+
+    def nearest(self, probes: Sequence[np.ndarray], *, k: int = 5) -> list[tuple[Candidate, ...]]:
+        """``search`` for a list of ``(D,) float32`` vectors, which may be empty."""
+        if not probes:
+            return []
+        return self.search(np.stack(probes).astype(np.float32), k=k)

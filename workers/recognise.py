@@ -1,0 +1,132 @@
+"""Recognising waiting pictures: many in one pass through the networks, each written down once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from uuid import UUID
+
+import structlog
+
+from portal.core.vault import VaultError, vault
+from portal.sightings.services import (
+    Claimed,
+    FaceResult,
+    PictureFailure,
+    PictureResult,
+    claim_waiting,
+    complete_recognitions,
+)
+from recognition.contracts import Face, ImageAnalysis, StageTimings
+from recognition.decision import decide
+from recognition.errors import RecognitionError
+from recognition.images import encode_jpeg
+from workers.engine_host import EngineHost
+
+__all__ = ["BATCH", "recognise_waiting"]
+
+logger = structlog.get_logger(__name__)
+
+# Large enough to fill a pass through the embedder, small enough that the first of a burst does
+# not wait for the last.
+BATCH = 16
+
+
+def recognise_waiting(host: EngineHost, *, budget_s: float) -> bool:
+    """Work until nothing waits or the time is up; True where pictures may be waiting still."""
+    deadline = time.monotonic() + budget_s
+    while time.monotonic() < deadline:
+        claimed = claim_waiting(host.owner, limit=BATCH)
+        if not claimed:
+            return False
+        _recognise_batch(host, claimed)
+    return True
+
+
+def _recognise_batch(host: EngineHost, claimed: Sequence[Claimed]) -> None:
+    failures: list[PictureFailure] = []
+    readable: list[Claimed] = []
+    pictures: list[bytes] = []
+    for item in claimed:
+        try:
+            pictures.append(vault().get(item.picture_key))
+        except VaultError as error:
+            failures.append(PictureFailure(item.id, error.code, error.message))
+        else:
+            readable.append(item)
+    analysed: list[tuple[Claimed, ImageAnalysis]] = []
+    for item, outcome in zip(readable, host.engine.analyse(pictures), strict=True):
+        if isinstance(outcome, RecognitionError):
+            failures.append(PictureFailure(item.id, outcome.code, outcome.message))
+        else:
+            analysed.append((item, outcome))
+    results = _decide(host, analysed)
+    kept = complete_recognitions(results, failures=failures, owner=host.owner)
+    _forget_crops(results, {row.pk for row in kept})
+
+
+def _decide(
+    host: EngineHost, analysed: Sequence[tuple[Claimed, ImageAnalysis]]
+) -> list[PictureResult]:
+    started = time.perf_counter()
+    host.gallery.refresh()
+    probes = [face.embedding for _, analysis in analysed for face in analysis.faces]
+    found = iter(host.gallery.nearest(probes))
+    policy = host.policy()
+    search_ms = (time.perf_counter() - started) * 1000 / max(len(analysed), 1)
+    results = []
+    for item, analysis in analysed:
+        faces = [
+            FaceResult(
+                box=[round(v, 1) for v in _box_of(face)],
+                landmarks=[[round(float(x), 1), round(float(y), 1)] for x, y in _points_of(face)],
+                detector_score=round(float(face.detection.score), 4),
+                quality=asdict(face.quality),
+                decision=decide(next(found), quality=face.quality, policy=policy),
+                portrait_key=vault().put("crops", encode_jpeg(face.portrait)),
+            )
+            for face in analysis.faces
+        ]
+        results.append(
+            PictureResult(
+                recognition_id=item.id,
+                width_px=analysis.width_px,
+                height_px=analysis.height_px,
+                threshold=policy.threshold,
+                gallery_size=len(host.gallery),
+                space_id=host.space.id,
+                timings_ms=_timings(
+                    replace(analysis.timings, search_ms=search_ms), waited_ms=item.waited_ms
+                ),
+                faces=faces,
+            )
+        )
+    return results
+
+
+def _forget_crops(results: Sequence[PictureResult], kept: set[UUID]) -> None:
+    """Crops of pictures that somebody else finished meanwhile are not referred to by any row."""
+    for result in results:
+        if result.recognition_id not in kept:
+            for face in result.faces:
+                vault().delete(face.portrait_key)
+
+
+def _box_of(face: Face) -> tuple[float, float, float, float]:
+    box = face.detection.box
+    return box.x, box.y, box.width, box.height
+
+
+def _points_of(face: Face) -> list[tuple[float, float]]:
+    return [(float(x), float(y)) for x, y in face.detection.landmarks]
+
+
+def _timings(timings: StageTimings, *, waited_ms: float) -> dict[str, float]:
+    return {
+        "queue": round(waited_ms, 2),
+        "decode": round(timings.decode_ms, 2),
+        "detect": round(timings.detect_ms, 2),
+        "embed": round(timings.embed_ms, 2),
+        "search": round(timings.search_ms, 2),
+    }
