@@ -1,0 +1,59 @@
+# make run    start Gatehouse here (first run: makes .venv and installs requirements.txt)
+# make test   everything that must hold: checks, unit, integration and browser tests
+# make check  the checks alone: style, layers, types, templates, deployment, migrations
+# make bench  measure; every figure is printed with what it was compared to
+# make clean  remove what these targets made, never data
+#
+# Without a GPU, spare yourself gigabytes of CUDA libraries:
+#   make run PIP_OPTIONS="--extra-index-url https://download.pytorch.org/whl/cpu"
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := run
+.PHONY: run test check bench clean test-packages
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
+PIP_OPTIONS ?=
+PY := .venv/bin/python
+INSTALLED := .venv/installed-$(shell sha256sum requirements.txt | cut -c1-16)
+# Tools that import the settings create their keys there, not in anybody's data.
+SCRATCH := GATEHOUSE_DATA_DIR=$(CURDIR)/.venv/scratch
+# As root on Debian or Ubuntu missing system packages are installed, else they are asked for.
+APT := if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends
+
+run: $(INSTALLED)
+	@set -a; if [ -f .env ]; then . ./.env; fi; set +a; exec $(PY) manage.py up
+
+$(INSTALLED): requirements.txt
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { $(APT) python3-venv; else \
+		echo "Python's venv module is missing: install python3-venv, then run make again." >&2; exit 1; fi; }
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check $(PIP_OPTIONS) -r requirements.txt
+	@rm -f .venv/installed-*
+	@touch $@
+
+test-packages:
+	@if ! command -v chromium >/dev/null || [ ! -d /usr/share/fonts/truetype/dejavu ]; then \
+		$(APT) chromium fonts-dejavu-core; else \
+		echo "The browser tests need the packages chromium and fonts-dejavu-core." >&2; exit 1; fi; fi
+
+test: $(INSTALLED) test-packages check
+	PYTHONDEVMODE=1 $(PY) -m pytest -q -n 2 -m "not integration and not e2e"
+	PYTHONDEVMODE=1 $(PY) -m pytest -q -m "integration or e2e"
+
+check: $(INSTALLED)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	.venv/bin/lint-imports --no-cache
+	$(SCRATCH) $(PY) -m mypy portal recognition workers
+	.venv/bin/djlint --check --lint --quiet templates
+	$(SCRATCH) GATEHOUSE_PUBLIC_URL=https://gatehouse.example $(PY) manage.py check --deploy --fail-level WARNING
+	$(SCRATCH) $(PY) manage.py makemigrations --check --dry-run
+
+bench: $(INSTALLED)
+	@for script in bench/bench_*.py; do echo "== $$script"; $(PY) -m "$$(echo "$${script%.py}" | tr / .)"; done
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache test-results
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -1,0 +1,45 @@
+"""Engines and pictures that several engine tests share; weights are derived once a session."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from recognition.config import EngineConfig
+from recognition.images import decode_image
+from recognition.pipeline import load_engine
+
+ASSETS = Path(__file__).parents[2] / "recognition" / "assets"
+
+
+@pytest.fixture(scope="session")
+def cache_dir(tmp_path_factory):
+    return tmp_path_factory.mktemp("engine-cache")
+
+
+@pytest.fixture(scope="session")
+def f32_engine(cache_dir):
+    """Float32 on a processor: the arithmetic that golden values are stored in."""
+    return load_engine(EngineConfig(device="cpu", precision="f32", cache_dir=cache_dir))
+
+
+@pytest.fixture(scope="session")
+def golden_bytes():
+    return (ASSETS / "golden_face.png").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def golden_picture(golden_bytes):
+    return decode_image(golden_bytes).picture
+
+
+@pytest.fixture(scope="session")
+def photos():
+    """The folder of real photos; tests that need it are skipped without it."""
+    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
+    folder = Path(os.environ.get("GATEHOUSE_TEST_DATA", beside))
+    if not (folder / "detection").is_dir():
+        pytest.skip(f"no real photos at {folder}: set GATEHOUSE_TEST_DATA")
+    return folder
