@@ -13,40 +13,41 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from recognition._tiff import (
+    ORIENTATION_TAG,
+    TIFF_MAGIC,
+    Malformed,
+    byte_order,
+    check_tiff_structures,
+    exif_orientation,
+    first_value,
+    read_directory,
+    values_of,
+)
+
 __all__ = [
     "Header",
     "ImageFormat",
     "Malformed",
     "Truncated",
     "Unsupported",
-    "check_tiff_structures",
     "read_header",
     "without_metadata",
 ]
 
 ImageFormat = Literal["jpeg", "png", "webp", "heif", "avif", "bmp", "tiff"]
 
-_ORIENTATION_TAG = 0x0112
 _MAX_JPEG_SCANS = 100  # real progressive files have about 10; each scan costs a full decoding pass
 _MAX_CHUNKS = 20_000  # a 25 MB PNG in 8 KB pieces has 3,200
-_MAX_TAG_BYTES = 8 * 1024 * 1024  # a CMYK ICC profile is 2 MB; Pillow copies every tag's value
-_MAX_TIFF_HEADERS = 32  # an HEIF has one or two; 25 MB of random bytes have 0.01
-_TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
-_TIFF_MAGIC = re.compile(rb"II\*\x00|MM\x00\*")
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
-_Tag = tuple[int, int, int]
 _SOF_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-
-
-class Malformed(Exception):  # noqa: N818 - a finding about the bytes, translated by the intake
-    """The bytes begin like this format and then break its rules."""
 
 
 class Truncated(Malformed):
     """The bytes stop before the picture does."""
 
 
-class Unsupported(Exception):  # noqa: N818 - see Malformed
+class Unsupported(Exception):
     """A picture, but of a kind that is not accepted."""
 
 
@@ -83,7 +84,7 @@ def read_header(data: bytes) -> Header:
             return _read_iso_media(data)
         if data[:2] == b"BM":
             return _read_bmp(data)
-        if _TIFF_MAGIC.match(data):
+        if TIFF_MAGIC.match(data):
             return _read_tiff(data)
     except (struct.error, IndexError) as error:
         raise Truncated("the header is cut off") from error
@@ -129,9 +130,6 @@ def _refuse_known_strangers(data: bytes) -> None:
             raise Unsupported(name)
     if start.startswith(b"<?xml") and b"<svg" in start:
         raise Unsupported("SVG")
-
-
-# JPEG
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
@@ -182,7 +180,7 @@ def _read_jpeg(data: bytes) -> Header:
                 raise Unsupported(f"{precision}-bit JPEG with {components} channels")
             size = (width, height, components)
         elif marker == 0xE1 and not orientation and data[start + 4 : start + 10] == b"Exif\x00\x00":
-            orientation = _orientation(data[start + 10 : stop])
+            orientation = exif_orientation(data[start + 10 : stop])
         elif marker == 0xDA:
             scans += 1
             if scans > _MAX_JPEG_SCANS:
@@ -197,9 +195,6 @@ def _read_jpeg(data: bytes) -> Header:
         components=size[2],
         is_truncated=marker != 0xD9 or scans == 0,
     )
-
-
-# PNG and WebP
 
 
 def _read_png(data: bytes) -> Header:
@@ -217,7 +212,7 @@ def _read_png(data: bytes) -> Header:
         if kind == b"acTL":
             pictures = max(2, int.from_bytes(data[position + 8 : position + 12], "big"))
         elif kind == b"eXIf":
-            orientation = _orientation(data[position + 8 : position + 8 + length])
+            orientation = exif_orientation(data[position + 8 : position + 8 + length])
         elif kind == b"IDAT":
             has_pixels = True
         elif kind == b"IEND":
@@ -255,7 +250,7 @@ def _read_webp(data: bytes) -> Header:
         elif kind in {b"VP8 ", b"VP8L"}:
             has_pixels = True
         elif kind == b"EXIF":
-            orientation = _orientation(data[body : body + length].removeprefix(b"Exif\x00\x00"))
+            orientation = exif_orientation(data[body : body + length].removeprefix(b"Exif\x00\x00"))
         position = body + length + (length & 1)
     else:
         raise Malformed(f"a WebP with more than {_MAX_CHUNKS} chunks")
@@ -290,9 +285,6 @@ def _webp_size(kind: bytes, data: bytes, body: int) -> tuple[int, int] | None:
     return None
 
 
-# HEIF and AVIF
-
-
 def _read_iso_media(data: bytes) -> Header:
     length = int.from_bytes(data[:4], "big")
     if not 16 <= length <= 1024:
@@ -323,9 +315,6 @@ def _read_iso_media(data: bytes) -> Header:
     )
 
 
-# BMP
-
-
 def _read_bmp(data: bytes) -> Header:
     pixels_at, info_size = struct.unpack_from("<II", data, 10)
     if info_size == 12:
@@ -344,25 +333,22 @@ def _read_bmp(data: bytes) -> Header:
     return Header("bmp", width, height, is_truncated=pixels_at + stride * height > len(data))
 
 
-# TIFF structures (TIFF files, and EXIF inside the other formats)
-
-
 def _read_tiff(data: bytes) -> Header:
     check_tiff_structures(data)
-    order, first = _byte_order(data)
-    tags, following = _read_directory(data, order, first)
-    width = _first_value(data, order, tags.get(0x0100))
-    height = _first_value(data, order, tags.get(0x0101))
+    order, first = byte_order(data)
+    tags, following = read_directory(data, order, first)
+    width = first_value(data, order, tags.get(0x0100))
+    height = first_value(data, order, tags.get(0x0101))
     if not width or not height:
         raise Malformed("a TIFF that does not tell its size")
-    orientation = _first_value(data, order, tags.get(_ORIENTATION_TAG)) or 1
+    orientation = first_value(data, order, tags.get(ORIENTATION_TAG)) or 1
     offsets = tags.get(0x0111) or tags.get(0x0144)
     counts = tags.get(0x0117) or tags.get(0x0145)
     if offsets is None or counts is None:
         raise Malformed("a TIFF that does not tell where its pixels are")
     if 5 <= orientation <= 8:
         width, height = height, width
-    ends = zip(_values(data, order, offsets), _values(data, order, counts), strict=False)
+    ends = zip(values_of(data, order, offsets), values_of(data, order, counts), strict=False)
     return Header(
         "tiff",
         width,
@@ -370,75 +356,3 @@ def _read_tiff(data: bytes) -> Header:
         pictures=2 if following else 1,
         is_truncated=any(offset + count > len(data) for offset, count in ends),
     )
-
-
-def check_tiff_structures(data: bytes) -> None:
-    """Refuse directories whose values, copied out, would weigh more than 8 MB.
-
-    65,535 tags that all point at the same megabytes turn a small file into gigabytes in a reader
-    that copies each value, as Pillow does. Raises ``Malformed``.
-    """
-    for number, found in enumerate(_TIFF_MAGIC.finditer(data)):
-        if number >= _MAX_TIFF_HEADERS:
-            raise Malformed("too many metadata blocks")
-        block = memoryview(data)[found.start() :]
-        try:
-            order, first = _byte_order(block)
-            tags, _ = _read_directory(block, order, first)
-        except (struct.error, Malformed):
-            continue  # an accident of compressed data, or of no use to a reader either
-        weight = sum(_TYPE_SIZES.get(kind, 1) * count for kind, count, _ in tags.values())
-        if weight > _MAX_TAG_BYTES:
-            raise Malformed(f"metadata of {weight // 2**20} MB")
-
-
-def _orientation(exif: bytes) -> int:
-    """The EXIF orientation 1..8; broken or absent metadata means 1, never an error."""
-    try:
-        order, first = _byte_order(exif)
-        tags, _ = _read_directory(exif, order, first)
-        value = _first_value(exif, order, tags.get(_ORIENTATION_TAG))
-    except (struct.error, Malformed):
-        return 1
-    return value if value is not None and 1 <= value <= 8 else 1
-
-
-def _byte_order(block: bytes | memoryview) -> tuple[str, int]:
-    """``struct``'s sign for the byte order, and where the first directory begins."""
-    order = {b"II": "<", b"MM": ">"}.get(bytes(block[:2]))
-    if order is None:
-        raise Malformed("metadata of unknown byte order")
-    magic, first = struct.unpack_from(f"{order}HI", block, 2)
-    if magic != 42:
-        raise Malformed("metadata without its mark")
-    return order, first
-
-
-def _read_directory(
-    block: bytes | memoryview, order: str, position: int
-) -> tuple[dict[int, _Tag], int]:
-    """The tags of one directory as ``(type, count, where the value lies)``, and the next one."""
-    (count,) = struct.unpack_from(f"{order}H", block, position)
-    tags: dict[int, _Tag] = {}
-    for entry in range(position + 2, position + 2 + 12 * count, 12):
-        tag, kind, values = struct.unpack_from(f"{order}HHI", block, entry)
-        is_inline = _TYPE_SIZES.get(kind, 1) * values <= 4
-        (where,) = (entry + 8,) if is_inline else struct.unpack_from(f"{order}I", block, entry + 8)
-        tags[tag] = (kind, values, where)
-    end = position + 2 + 12 * count
-    following = struct.unpack_from(f"{order}I", block, end) if end + 4 <= len(block) else (0,)
-    return tags, int(following[0])
-
-
-def _values(block: bytes | memoryview, order: str, tag: _Tag) -> tuple[int, ...]:
-    kind, count, where = tag
-    letter = {1: "B", 3: "H", 4: "I", 13: "I"}.get(kind)
-    if letter is None:
-        raise Malformed("a size or place that is not a whole number")
-    return struct.unpack_from(f"{order}{count}{letter}", block, where)
-
-
-def _first_value(block: bytes | memoryview, order: str, tag: _Tag | None) -> int | None:
-    if tag is None or tag[1] < 1:
-        return None
-    return _values(block, order, (tag[0], 1, tag[2]))[0]

@@ -31,8 +31,8 @@ __all__ = [
     "Picture",
     "QualityIssue",
     "StageTimings",
-    "Vectors",
     "VectorIndex",
+    "Vectors",
 ]
 
 Picture = NDArray[np.uint8]

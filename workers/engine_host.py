@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from portal.engines.models import Space
-from portal.engines.selectors import policy_in_force
+from portal.engines.selectors import duplicate_policy, policy_in_force
 from portal.engines.services import register_space
 from recognition.decision import DecisionPolicy
 from recognition.errors import SelfTestFailed
@@ -57,6 +57,10 @@ class EngineHost:
             self._policy = (size, policy_in_force(size))
         return self._policy[1]
 
+    def duplicate_policy(self) -> DecisionPolicy:
+        """The stricter rule by which an enrolment photo is taken for somebody known."""
+        return duplicate_policy(len(self.gallery))
+
     def describe(self) -> dict[str, Any]:
         return {**asdict(self.engine.info), "space_id": self.space.id}
 
@@ -71,5 +75,7 @@ def install_host(host: EngineHost) -> None:
 
 def current_host() -> EngineHost:
     if _host is None:
-        raise RuntimeError("This process has no engine: recognition tasks need a recognition worker.")
+        raise RuntimeError(
+            "This process has no engine: recognition tasks need a recognition worker."
+        )
     return _host

@@ -19,9 +19,7 @@ __all__ = ["examine_photo", "examined"]
 
 def examine_photo(host: EngineHost, photo_id: UUID) -> None:
     """Does nothing for a photo that was dropped or examined meanwhile."""
-    photo = EnrolmentPhoto.objects.filter(
-        pk=photo_id, state=EnrolmentPhoto.State.QUEUED
-    ).first()
+    photo = EnrolmentPhoto.objects.filter(pk=photo_id, state=EnrolmentPhoto.State.QUEUED).first()
     if photo is None:
         return
     try:
@@ -48,7 +46,7 @@ def examine_photo(host: EngineHost, photo_id: UUID) -> None:
 def examined(host: EngineHost, face: Face, candidates: tuple[Candidate, ...]) -> ExaminedFace:
     """A face as the enrolment service wants it, its pictures sealed away already."""
     box = face.detection.box
-    decision = decide(candidates, quality=face.quality, policy=host.policy())
+    decision = decide(candidates, quality=face.quality, policy=host.duplicate_policy())
     return ExaminedFace(
         box=[round(v, 1) for v in (box.x, box.y, box.width, box.height)],
         quality=asdict(face.quality),

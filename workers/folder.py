@@ -146,15 +146,14 @@ def _main_face(
     candidates = host.gallery.nearest([main.embedding])[0]
     face = examined(host, main, candidates)
     others = len(analysis.faces) - 1
-    if face.is_match and face.nearest_id != (str(person.pk) if person else None):
+    if face.is_match and face.nearest_id and face.nearest_id != (person and str(person.pk)):
         name = Person.objects.values_list("name", flat=True).get(pk=face.nearest_id)
         reason = f"this face is {name} already (similarity {face.nearest_score:.2f})"
     elif face.issues:
         reason = " ".join(issue["text"] for issue in face.issues)
     else:
         return face, f"the main one of {others + 1} faces was taken" if others else ""
-    for key in (face.portrait_key, face.aligned_key):
-        vault().delete(key)
+    vault().delete_all([face.portrait_key, face.aligned_key])
     return None, reason
 
 

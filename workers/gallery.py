@@ -42,14 +42,8 @@ class GalleryFollower:
         present = [person for person in changed if person in vectors]
         self._index.remove(gone)
         if present:
-            fused = [
-                fuse_templates(
-                    np.stack([vector for vector, _ in vectors[person]]),
-                    weights=np.array([quality for _, quality in vectors[person]]),
-                )
-                for person in present
-            ]
-            self._index.upsert(present, np.stack(fused).astype(np.float32))
+            fused = np.stack([fuse_templates(np.stack(vectors[person])) for person in present])
+            self._index.upsert(present, fused)
         self._members = {
             person: ids
             for person, ids in members.items()

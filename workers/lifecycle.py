@@ -59,7 +59,7 @@ def _start_engine() -> None:
     try:
         host = EngineHost.build(owner=_worker_name)
     except RecognitionError as error:
-        logger.error("engine_refused", code=error.code, message=error.message)  # noqa: TRY400
+        logger.error("engine_refused", code=error.code, message=error.message)
         report_worker(
             _worker_name,
             role=WorkerReport.Role.RECOGNITION,

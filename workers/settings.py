@@ -6,16 +6,17 @@ from pathlib import Path
 
 from django.conf import settings
 
+from portal.config.env import RecognitionOptions
 from recognition.config import EngineConfig
 
 __all__ = ["engine_config"]
 
 
 def engine_config() -> EngineConfig:
-    options = settings.RECOGNITION
+    options: RecognitionOptions = settings.RECOGNITION
     return EngineConfig(
-        device=options["device"],
-        detector=options["detector"],
-        threads=options["threads"],
+        device=options.device,
+        detector=options.detector,
+        threads=options.threads,
         cache_dir=Path(settings.DATA_DIR) / "models",
     )

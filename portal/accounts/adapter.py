@@ -6,6 +6,6 @@ from django.http import HttpRequest
 __all__ = ["PortalAccountAdapter"]
 
 
-class PortalAccountAdapter(DefaultAccountAdapter):
+class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False

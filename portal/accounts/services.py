@@ -30,6 +30,7 @@ __all__ = [
     "setup_token_is_valid",
 ]
 
+
 def ensure_first_administrator(*, email: str, password: str) -> str | None:
     """Create the administrator named by the environment unless somebody exists already.
 
@@ -80,7 +81,9 @@ def setup_link() -> str | None:
     """The address, with its one-time token, where the first administrator is made; else None."""
     if User.objects.exists():
         return None
-    return f"{settings.CSRF_TRUSTED_ORIGINS[0]}/setup/?token={load_or_create_key(_setup_token_path())}"
+    return (
+        f"{settings.CSRF_TRUSTED_ORIGINS[0]}/setup/?token={load_or_create_key(_setup_token_path())}"
+    )
 
 
 def setup_token_is_valid(token: str) -> bool:

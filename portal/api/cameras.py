@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -10,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 from ninja import Router, Status
 
 from portal.api.auth import TokenAuth, actor_of
-from portal.api.schemas import CameraOut, ErrorOut, SnapshotOut
+from portal.api.schemas import CameraOut, ErrorOut, SnapshotOut, StateName
 from portal.cameras.models import Camera
 from portal.cameras.selectors import camera_of_key, visible_cameras
 from portal.core.context import acting_as
@@ -49,7 +50,7 @@ def cameras(request: HttpRequest) -> list[Camera]:
         "security": [{"cameraKey": []}],
     },
 )
-def snapshot(request: HttpRequest, camera_id: UUID) -> Status:
+def snapshot(request: HttpRequest, camera_id: UUID) -> Status[SnapshotOut]:
     """The picture as the body (or the multipart field ``image``), the camera's key as
     ``Authorization: Bearer``. ``X-Captured-At`` (ISO 8601) says when it was taken. With an
     ``Idempotency-Key`` a delivery may be repeated without making a second result."""
@@ -58,7 +59,11 @@ def snapshot(request: HttpRequest, camera_id: UUID) -> Status:
     camera, actor = camera_of_key(
         camera_id, key or request.headers.get("X-Camera-Key", ""), address=address
     )
-    upload = request.FILES.get("image") if request.content_type.startswith("multipart/") else None
+    upload = (
+        request.FILES.get("image")
+        if (request.content_type or "").startswith("multipart/")
+        else None
+    )
     with acting_as(actor):
         row, is_new = submit_snapshot(
             camera,
@@ -66,7 +71,7 @@ def snapshot(request: HttpRequest, camera_id: UUID) -> Status:
             captured_at=_instant(request.headers.get("X-Captured-At", "")),
             idempotency_key=request.headers.get("Idempotency-Key", ""),
         )
-    return Status(202, SnapshotOut(id=row.pk, state=row.state, is_new=is_new))
+    return Status(202, SnapshotOut(id=row.pk, state=cast("StateName", row.state), is_new=is_new))
 
 
 def _instant(text: str) -> datetime | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from django.http import HttpRequest
 from ninja import Query, Router
 
@@ -20,7 +22,7 @@ PAGE = 100
 @router.get("", auth=TokenAuth(), response={200: list[PersonOut]}, summary="List people")
 def people(
     request: HttpRequest,
-    page: int = Query(1, ge=1, description=f"{PAGE} people a page, by name."),  # noqa: B008
+    page: Annotated[int, Query(ge=1, description=f"{PAGE} people a page, by name.")] = 1,
 ) -> list[PersonOut]:
     with acting_as(actor_of(request)):
         rows = visible_people()[(page - 1) * PAGE : page * PAGE]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -32,14 +33,20 @@ LOOK_AGAIN_S = 0.5
 @router.post(
     "",
     auth=AsyncTokenAuth(),
-    response={200: RecognitionOut, 202: RecognitionOut, frozenset({400, 401, 403, 413, 422}): ErrorOut},
+    response={
+        200: RecognitionOut,
+        202: RecognitionOut,
+        frozenset({400, 401, 403, 413, 422}): ErrorOut,
+    },
     summary="Recognise a picture",
 )
 async def recognise(
     request: HttpRequest,
-    image: UploadedFile = File(...),  # noqa: B008 - ninja's way of declaring a parameter
-    wait: float = Query(0.0, ge=0, le=MAX_WAIT_S, description="Seconds to wait for the result."),  # noqa: B008
-) -> Status:
+    image: Annotated[UploadedFile, File()],
+    wait: Annotated[
+        float, Query(ge=0, le=MAX_WAIT_S, description="Seconds to wait for the result.")
+    ] = 0.0,
+) -> Status[Any]:
     """202 with the state at once, or, with ``wait``, 200 as soon as the result is there."""
     with acting_as(actor_of(request)):
         if not wait:
@@ -48,9 +55,9 @@ async def recognise(
         async with _Waiter() as waiter:
             row = await sync_to_async(_submit)(image)
             answer = await waiter.result_of(row.pk, wait_s=wait)
-    if answer.state == Recognition.State.FAILED:
+    if answer.state == "failed":
         return Status(422, {"error": answer.error})
-    return Status(200 if answer.state == Recognition.State.DONE else 202, answer)
+    return Status(200 if answer.state == "done" else 202, answer)
 
 
 @router.get(
@@ -65,9 +72,7 @@ def read(request: HttpRequest, recognition_id: UUID) -> RecognitionOut:
 
 
 def _submit(image: UploadedFile) -> Recognition:
-    return submit_picture(
-        image.read(), source=Recognition.Source.API, file_name=image.name or ""
-    )
+    return submit_picture(image.read(), source=Recognition.Source.API, file_name=image.name or "")
 
 
 def _answer(recognition_id: UUID) -> RecognitionOut:
@@ -79,7 +84,7 @@ class _Waiter:
     """Listens for finished recognitions; entered before the picture is handed in, so that no
     result can come between the two unheard."""
 
-    async def __aenter__(self) -> _Waiter:
+    async def __aenter__(self) -> Self:
         self._layer = get_channel_layer()
         self._channel: str = await self._layer.new_channel()
         await self._layer.group_add(group_name("live"), self._channel)

@@ -43,7 +43,9 @@ def _validation_error(request: HttpRequest, error: ValidationError) -> HttpRespo
     ]
     said = "; ".join(f"{d['where']}: {d['problem']}" for d in details)
     body = DomainError(
-        f"The request is not as described: {said}.", code="request.invalid", data={"fields": details}
+        f"The request is not as described: {said}.",
+        code="request.invalid",
+        data={"fields": details},
     )
     return api.create_response(request, body.as_dict(), status=422)
 

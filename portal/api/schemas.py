@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, cast
 from uuid import UUID
 
 from ninja import Schema
@@ -22,6 +22,10 @@ __all__ = [
     "SnapshotOut",
     "recognition_out",
 ]
+
+
+StateName = Literal["queued", "running", "done", "failed"]
+DecisionName = Literal["match", "uncertain", "unknown", "poor", "spoof"]
 
 
 class ErrorBody(Schema):
@@ -62,7 +66,7 @@ class CandidateOut(Schema):
 class FaceOut(Schema):
     box: list[float]
     landmarks: list[list[float]]
-    decision: Literal["match", "uncertain", "unknown", "poor", "spoof"]
+    decision: DecisionName
     reason: str
     person: PersonRef | None
     score: float | None
@@ -85,7 +89,7 @@ class RecognitionOut(Schema):
     picture, landmarks five [x, y]: eyes, nose, mouth corners, left before right in the picture."""
 
     id: UUID
-    state: Literal["queued", "running", "done", "failed"]
+    state: StateName
     faces: list[FaceOut]
     threshold: float | None
     embedding_space: str | None
@@ -97,14 +101,14 @@ class RecognitionOut(Schema):
 
 class SnapshotOut(Schema):
     id: UUID
-    state: Literal["queued", "running", "done", "failed"]
+    state: StateName
     is_new: bool
 
 
 def recognition_out(row: Recognition, faces: list[FaceView]) -> RecognitionOut:
     return RecognitionOut(
         id=row.pk,
-        state=row.state,
+        state=cast("StateName", row.state),
         faces=[_face_out(view) for view in faces],
         threshold=row.threshold,
         embedding_space=row.space_id,
@@ -123,14 +127,18 @@ def _face_out(view: FaceView) -> FaceOut:
     return FaceOut(
         box=face.box,
         landmarks=face.landmarks,
-        decision=face.decision,
+        decision=cast("DecisionName", face.decision),
         reason=face.reason,
-        person=PersonRef(id=person.id, code=person.code, name=person.name) if person else None,
+        person=PersonRef(id=UUID(person.id), code=person.code, name=person.name)
+        if person
+        else None,
         score=face.score,
         margin=face.margin,
         quality=face.quality.get("score", 0.0),
         candidates=[
-            CandidateOut(person=PersonRef(id=who.id, code=who.code, name=who.name), score=score)
+            CandidateOut(
+                person=PersonRef(id=UUID(who.id), code=who.code, name=who.name), score=score
+            )
             for who, score in view.candidates
         ],
     )

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from portal.audit.services import record
+from portal.cameras.keys import digest_of, new_key
 from portal.cameras.models import Camera
 from portal.core.context import require
 from portal.core.errors import DomainError
 from portal.core.events import CameraChanged, publish_on_commit
 
-__all__ = ["create_camera", "digest_of", "note_snapshot", "renew_key", "set_enabled"]
+__all__ = ["create_camera", "note_snapshot", "renew_key", "set_enabled"]
 
 # The row of a busy camera is written once in this time, not with every snapshot.
 _SEEN_RESOLUTION = timedelta(seconds=5)
 
 
 @transaction.atomic
-def create_camera(*, name: str, place: str = "", kind: str = Camera.Kind.PUSH) -> tuple[Camera, str]:
+def create_camera(
+    *, name: str, place: str = "", kind: str = Camera.Kind.PUSH
+) -> tuple[Camera, str]:
     """Return the camera and its key, which is shown once and kept as a digest only."""
     require("cameras.manage")
     name = name.strip()
@@ -33,7 +34,7 @@ def create_camera(*, name: str, place: str = "", kind: str = Camera.Kind.PUSH) -
         raise DomainError(
             f"There is a camera called {name} already.", code="camera.name_taken", http_status=409
         )
-    key = _new_key()
+    key = new_key()
     camera = Camera.objects.create(
         name=name[:80], place=place.strip()[:120], kind=kind, key_digest=digest_of(key)
     )
@@ -46,7 +47,7 @@ def create_camera(*, name: str, place: str = "", kind: str = Camera.Kind.PUSH) -
 def renew_key(camera: Camera) -> str:
     """A new key; the old one stops working at once."""
     require("cameras.manage")
-    key = _new_key()
+    key = new_key()
     camera = Camera.objects.select_for_update().get(pk=camera.pk)
     camera.key_digest = digest_of(key)
     camera.save(update_fields=["key_digest"])
@@ -79,15 +80,6 @@ def note_snapshot(camera: Camera, *, at: datetime) -> None:
     camera.last_seen_at = at
     if not was_online:
         _announce(camera)
-
-
-def digest_of(key: str) -> str:
-    """SHA-256 suffices: the key is random, so there is nothing to guess slowly."""
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
-def _new_key() -> str:
-    return "ghc_" + secrets.token_urlsafe(24)
 
 
 def _announce(camera: Camera) -> None:

@@ -14,7 +14,7 @@ from portal.cameras import services
 from portal.cameras.forms import CameraForm
 from portal.cameras.selectors import visible_camera, visible_cameras
 from portal.core.errors import DomainError
-from portal.core.http import page
+from portal.core.http import is_partial, page
 
 __all__ = ["create", "detail", "index", "renew_key", "switch"]
 
@@ -23,7 +23,7 @@ _NEW_KEY = "new_camera_key"
 
 @page("cameras.view")
 def index(request: HttpRequest) -> HttpResponse:
-    template = "cameras/_tiles.html" if request.htmx else "cameras/list.html"
+    template = "cameras/_tiles.html" if is_partial(request) else "cameras/list.html"
     return render(request, template, {"cameras": list(visible_cameras())})
 
 

@@ -15,7 +15,14 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from portal.core.errors import OperatorError
 
-__all__ = ["ENV", "BrokerUrls", "Environment", "EnvironmentInvalid", "read_environment"]
+__all__ = [
+    "ENV",
+    "BrokerUrls",
+    "Environment",
+    "EnvironmentInvalid",
+    "RecognitionOptions",
+    "read_environment",
+]
 
 DeviceName = Literal["auto", "cpu", "cuda"]
 DetectorName = Literal["yunet", "mtcnn"]
@@ -37,6 +44,22 @@ class BrokerUrls:
 
 
 @dataclass(frozen=True, slots=True)
+class RecognitionOptions:
+    """How this installation recognises.
+
+    ``stranger_rate`` is the share of strangers that may be given a name (FPIR); the threshold
+    follows the gallery's size so that it holds. A fixed ``threshold`` overrides it. ``threads=0``
+    leaves the number of the engine's threads to the runtime.
+    """
+
+    device: DeviceName
+    detector: DetectorName
+    threads: int
+    stranger_rate: float
+    threshold: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """Everything that an operator can set from outside."""
 
@@ -51,11 +74,7 @@ class Environment:
     redis_url: str
     admin_email: str
     admin_password: str
-    device: DeviceName
-    detector: DetectorName
-    engine_threads: int
-    stranger_rate: float
-    threshold: float | None
+    recognition: RecognitionOptions
     picture_retention_days: int
     time_zone: str
     site_name: str
@@ -117,36 +136,44 @@ def read_environment(source: dict[str, str] | None = None) -> Environment:
         host=host,
         port=port,
         public_url=public_url,
-        allowed_hosts=tuple(dict.fromkeys([public_host, "127.0.0.1", "localhost", "[::1]", *hosts])),
+        allowed_hosts=tuple(
+            dict.fromkeys([public_host, "127.0.0.1", "localhost", "[::1]", *hosts])
+        ),
         secure_cookies=public_url.startswith("https://"),
         debug=_flag(env, "GATEHOUSE_DEBUG"),
         database_url=env.get("DATABASE_URL") or f"sqlite:///{data_dir / 'gatehouse.sqlite3'}",
         redis_url=env.get("GATEHOUSE_REDIS_URL", ""),
         admin_email=env.get("GATEHOUSE_ADMIN_EMAIL", ""),
         admin_password=env.get("GATEHOUSE_ADMIN_PASSWORD", ""),
-        device=cast(DeviceName, _choice(env, "GATEHOUSE_DEVICE", "auto", get_args(DeviceName))),
-        detector=cast(
-            DetectorName, _choice(env, "GATEHOUSE_DETECTOR", "yunet", get_args(DetectorName))
-        ),
-        engine_threads=_integer(env, "GATEHOUSE_ENGINE_THREADS", 0, low=0, high=512),
-        stranger_rate=_number(env, "GATEHOUSE_STRANGER_RATE", 0.01, low=1e-6, high=0.5),
-        threshold=(
-            _number(env, "GATEHOUSE_THRESHOLD", 0.0, low=-1.0, high=1.0)
-            if env.get("GATEHOUSE_THRESHOLD")
-            else None
-        ),
+        recognition=_recognition_options(env),
         picture_retention_days=_integer(
             env, "GATEHOUSE_PICTURE_RETENTION_DAYS", 30, low=1, high=3650
         ),
         time_zone=env.get("GATEHOUSE_TIME_ZONE", "UTC"),
         site_name=env.get("GATEHOUSE_SITE_NAME", "Gatehouse"),
         log_format=cast(
-            Literal["console", "json"],
+            "Literal['console', 'json']",
             _choice(env, "GATEHOUSE_LOG_FORMAT", "console", ("console", "json")),
         ),
         email_url=env.get("GATEHOUSE_EMAIL_URL", "consolemail://"),
         trusted_proxies=tuple(
             p.strip() for p in env.get("GATEHOUSE_TRUSTED_PROXIES", "").split(",") if p.strip()
+        ),
+    )
+
+
+def _recognition_options(env: dict[str, str]) -> RecognitionOptions:
+    return RecognitionOptions(
+        device=cast("DeviceName", _choice(env, "GATEHOUSE_DEVICE", "auto", get_args(DeviceName))),
+        detector=cast(
+            "DetectorName", _choice(env, "GATEHOUSE_DETECTOR", "yunet", get_args(DetectorName))
+        ),
+        threads=_integer(env, "GATEHOUSE_ENGINE_THREADS", 0, low=0, high=512),
+        stranger_rate=_number(env, "GATEHOUSE_STRANGER_RATE", 0.003, low=1e-6, high=0.5),
+        threshold=(
+            _number(env, "GATEHOUSE_THRESHOLD", 0.0, low=-1.0, high=1.0)
+            if env.get("GATEHOUSE_THRESHOLD")
+            else None
         ),
     )
 

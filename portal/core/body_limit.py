@@ -12,7 +12,8 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+# Django and Channels type their own parts of ASGI more narrowly than the protocol.
+App = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class _TooLarge(Exception):

@@ -79,7 +79,7 @@ def publish_on_commit(topic: Topic, event: Event) -> None:
 
 def publish(topic: Topic, event: Event) -> None:
     """Send now. A broker that is away costs the hint, not the data: pages re-read on reconnect."""
-    message = {"type": "topic.event", "event": cast(Mapping[str, Any], event)}
+    message = {"type": "topic.event", "event": cast("Mapping[str, Any]", event)}
     try:
         _loop().run(group_name(topic), message)
     except Exception as error:  # noqa: BLE001 - a process boundary: whatever the broker client raises

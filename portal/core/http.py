@@ -14,7 +14,15 @@ from django.shortcuts import render
 from portal.core.context import require
 from portal.core.errors import DomainError
 
-__all__ = ["allow_camera", "page", "picture_response", "render_error", "wants_json", "with_toast"]
+__all__ = [
+    "allow_camera",
+    "is_partial",
+    "page",
+    "picture_response",
+    "render_error",
+    "wants_json",
+    "with_toast",
+]
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
@@ -36,6 +44,11 @@ def page(permission: str) -> Callable[[View[P]], View[P]]:
     return decorate
 
 
+def is_partial(request: HttpRequest) -> bool:
+    """True where htmx asks for a part of the page."""
+    return bool(getattr(request, "htmx", False))
+
+
 def wants_json(request: HttpRequest) -> bool:
     return request.path.startswith("/api/") or "application/json" in request.headers.get(
         "Accept", ""
@@ -46,7 +59,7 @@ def render_error(request: HttpRequest, error: DomainError) -> HttpResponse:
     """The one place where a domain error becomes a response."""
     if wants_json(request):
         return JsonResponse(error.as_dict(), status=error.http_status)
-    if getattr(request, "htmx", False):
+    if is_partial(request):
         response = HttpResponse(status=error.http_status)
         response["HX-Reswap"] = "none"
         return with_toast(response, error.message, kind="danger")

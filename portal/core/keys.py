@@ -6,6 +6,7 @@ Imported by the settings, so it must not need Django.
 import os
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from contextlib import suppress
 from pathlib import Path
 
 from portal.core.errors import OperatorError
@@ -50,9 +51,7 @@ def _create_once(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        try:
+        with suppress(FileExistsError):
             os.link(temporary, path)
-        except FileExistsError:
-            pass
     finally:
         temporary.unlink()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -79,6 +79,10 @@ class Vault:
     def delete(self, key: str) -> None:
         """Deleting what is already gone is not an error: purges may be repeated."""
         self._path(key).unlink(missing_ok=True)
+
+    def delete_all(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self.delete(key)
 
     def keys_older_than(self, instant: datetime) -> Iterator[str]:
         """Keys of blobs last written before ``instant`` (for the search for orphans)."""

@@ -97,7 +97,9 @@ def _pages(wanted: str) -> tuple[SearchEntry, ...]:
 
 
 def _people(wanted: str) -> tuple[SearchEntry, ...]:
-    people = list(visible_people().filter(Q(name__icontains=wanted) | Q(code__icontains=wanted))[:HITS])
+    people = list(
+        visible_people().filter(Q(name__icontains=wanted) | Q(code__icontains=wanted))[:HITS]
+    )
     portraits = portraits_of([person.pk for person in people])
     return tuple(
         SearchEntry(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.http import QueryDict
 
 from portal.people.forms import PersonForm
 from portal.people.models import Person
@@ -21,8 +22,8 @@ class EnrolmentForm(PersonForm):
         },
     )
 
-    def __init__(self, *args: object, person: Person | None = None, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: QueryDict | None = None, *, person: Person | None = None) -> None:
+        super().__init__(data)
         self._is_known = person is not None
         if person is not None:
             for name in ("name", "code", "department", "email"):

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.core.errors import DomainError
-from portal.core.http import allow_camera, page, picture_response
+from portal.core.http import allow_camera, is_partial, page, picture_response
 from portal.core.vault import vault
 from portal.enrolment import services
 from portal.enrolment.forms import EnrolmentForm
@@ -115,6 +115,6 @@ def face(request: HttpRequest, face_id: int) -> HttpResponse:
 
 
 def _photos_of(request: HttpRequest, enrolment: Enrolment) -> HttpResponse:
-    if request.htmx:
+    if is_partial(request):
         return render(request, "enrolment/_photos.html", {"draft": draft_view(enrolment)})
     return redirect(reverse("enrolment:draft", args=[enrolment.pk]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
@@ -14,7 +15,15 @@ from portal.core.errors import DomainError
 from portal.core.events import JobChanged, publish_on_commit
 from portal.jobs.models import Job, JobLine
 
-__all__ = ["advance_job", "cancel_job", "close_abandoned", "create_job", "finish_job", "log_line", "start_job"]
+__all__ = [
+    "advance_job",
+    "cancel_job",
+    "close_abandoned",
+    "create_job",
+    "finish_job",
+    "log_line",
+    "start_job",
+]
 
 
 @transaction.atomic
@@ -27,7 +36,7 @@ def create_job(*, kind: str, title: str, total: int = 0) -> Job:
 
 
 @transaction.atomic
-def start_job(job_id: object, *, total: int | None = None) -> Job:
+def start_job(job_id: UUID, *, total: int | None = None) -> Job:
     """Begin, or go on after a worker was lost: starting a running job again changes nothing."""
     job = Job.objects.select_for_update().get(pk=job_id)
     if job.state == Job.State.RUNNING:
@@ -42,7 +51,7 @@ def start_job(job_id: object, *, total: int | None = None) -> Job:
 
 
 @transaction.atomic
-def advance_job(job_id: object, *, done: int = 0, failed: int = 0) -> Job:
+def advance_job(job_id: UUID, *, done: int = 0, failed: int = 0) -> Job:
     """Add to the counters; a job whose every part has ended is finished by this."""
     Job.objects.filter(pk=job_id).update(done=F("done") + done, failed=F("failed") + failed)
     job = Job.objects.select_for_update().get(pk=job_id)
@@ -58,7 +67,7 @@ def advance_job(job_id: object, *, done: int = 0, failed: int = 0) -> Job:
 
 
 @transaction.atomic
-def finish_job(job_id: object, *, state: str = Job.State.DONE, message: str = "") -> Job:
+def finish_job(job_id: UUID, *, state: str = Job.State.DONE, message: str = "") -> Job:
     job = Job.objects.select_for_update().get(pk=job_id)
     _move(job, state)
     job.finished_at = timezone.now()
@@ -99,7 +108,7 @@ def close_abandoned(kind: str, *, silent_for: timedelta) -> int:
     return len(jobs)
 
 
-def log_line(job_id: object, text: str, *, level: str = JobLine.Level.INFO) -> None:
+def log_line(job_id: UUID, text: str, *, level: str = JobLine.Level.INFO) -> None:
     JobLine.objects.create(job_id=job_id, text=text[:500], level=level)
 
 

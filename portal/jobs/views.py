@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from portal.core.http import page
+from portal.core.http import is_partial, page
 from portal.jobs.models import Job
 from portal.jobs.selectors import job_lines, visible_job, visible_jobs
 from portal.jobs.services import cancel_job
@@ -29,14 +29,14 @@ def index(request: HttpRequest) -> HttpResponse:
         "state_filter": state,
         "states": Job.State.choices,
     }
-    template = "jobs/_table.html" if request.htmx else "jobs/list.html"
+    template = "jobs/_table.html" if is_partial(request) else "jobs/list.html"
     return render(request, template, context)
 
 
 @page("jobs.view")
 def detail(request: HttpRequest, job_id: UUID) -> HttpResponse:
     job = visible_job(job_id)
-    template = "jobs/_job.html" if request.htmx else "jobs/detail.html"
+    template = "jobs/_job.html" if is_partial(request) else "jobs/detail.html"
     return render(request, template, {"job": job, "lines": job_lines(job)})
 
 

@@ -10,7 +10,7 @@ from portal.people.models import Person
 __all__ = ["PersonFilter"]
 
 
-class PersonFilter(django_filters.FilterSet):
+class PersonFilter(django_filters.FilterSet):  # type: ignore[misc]
     q = django_filters.CharFilter(method="by_text", label="Search")
     status = django_filters.ChoiceFilter(
         choices=[(s.value, s.label) for s in (Person.Status.ACTIVE, Person.Status.SUSPENDED)],
@@ -40,4 +40,6 @@ class PersonFilter(django_filters.FilterSet):
         return people
 
     def by_photos(self, people: QuerySet[Person], _name: str, value: str) -> QuerySet[Person]:
-        return people.filter(photo_count__gt=0) if value == "with" else people.filter(photo_count=0)
+        """``photo_count`` is the annotation of ``selectors.visible_people``."""
+        wanted = Q(("photo_count__gt", 0)) if value == "with" else Q(("photo_count", 0))
+        return people.filter(wanted)

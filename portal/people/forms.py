@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.http import QueryDict
 
 from portal.people.services import PersonDetails
 
@@ -22,8 +23,14 @@ class PersonForm(forms.Form):
     department = forms.CharField(max_length=80, required=False, label="Department or class")
     email = forms.EmailField(required=False, label="E-mail")
 
-    def __init__(self, *args: object, with_code: bool = True, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *,
+        initial: dict[str, str] | None = None,
+        with_code: bool = True,
+    ) -> None:
+        super().__init__(data, initial=initial)
         self.fields["name"].widget.attrs["autocomplete"] = "off"
         if not with_code:
             del self.fields["code"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict
 from uuid import UUID
 
 import numpy as np
@@ -14,6 +15,14 @@ from portal.core.context import require
 from portal.core.errors import NotFound
 from portal.people.models import Consent, FaceImage, FaceTemplate, GalleryState, Person
 from portal.people.vectors import open_vector
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+    class _PhotoCount(TypedDict):
+        photo_count: int
+
+    WithPhotoCount = WithAnnotations[Person, _PhotoCount]
 
 __all__ = [
     "PersonName",
@@ -41,7 +50,7 @@ class PersonName:
     status: str
 
 
-def visible_people() -> QuerySet[Person]:
+def visible_people() -> QuerySet[WithPhotoCount]:
     """Living people with ``photo_count``, for those who may see people."""
     require("people.view")
     return Person.objects.exclude(status=Person.Status.ERASED).annotate(
@@ -86,11 +95,9 @@ def names_of(person_ids: Iterable[str]) -> dict[str, PersonName]:
 
 def portraits_of(person_ids: Iterable[UUID]) -> dict[UUID, UUID]:
     """Per person the photo of the best quality."""
-    best: dict[UUID, UUID] = {}
     rows = FaceImage.objects.filter(person_id__in=set(person_ids)).order_by("quality_score")
-    for person_id, image_id in rows.values_list("person_id", "id"):
-        best[person_id] = image_id
-    return best
+    # Later rows win, and the best photo comes last.
+    return dict(rows.values_list("person_id", "id"))
 
 
 def gallery_revision() -> int:
@@ -123,19 +130,19 @@ def gallery_members(space_id: str) -> dict[str, tuple[str, ...]]:
 
 def gallery_vectors(
     space_id: str, person_ids: Sequence[str]
-) -> dict[str, list[tuple[NDArray[np.float32], float]]]:
-    """Per person the decrypted ``(D,) float32`` vectors with their photo's quality score."""
-    vectors: dict[str, list[tuple[NDArray[np.float32], float]]] = {}
+) -> dict[str, list[NDArray[np.float32]]]:
+    """Per person the decrypted ``(D,) float32`` vectors."""
+    vectors: dict[str, list[NDArray[np.float32]]] = {}
     for start in range(0, len(person_ids), 500):
         rows = (
             FaceTemplate.objects.filter(
                 space_id=space_id, person_id__in=person_ids[start : start + 500]
             )
             .order_by("person_id", "id")
-            .values_list("person_id", "sealed_vector", "image__quality_score")
+            .values_list("person_id", "sealed_vector")
         )
-        for person_id, sealed, quality in rows:
-            vectors.setdefault(str(person_id), []).append((open_vector(sealed), quality))
+        for person_id, sealed in rows:
+            vectors.setdefault(str(person_id), []).append(open_vector(sealed))
     return vectors
 
 

@@ -28,6 +28,6 @@ def seal_vector(vector: NDArray[np.float32], *, dimension: int) -> bytes:
     return vault().seal(values.tobytes(), purpose=_PURPOSE)
 
 
-def open_vector(sealed: bytes) -> NDArray[np.float32]:
+def open_vector(sealed: bytes | memoryview) -> NDArray[np.float32]:
     """The ``(D,) float32`` vector that ``seal_vector`` was given."""
     return np.frombuffer(vault().open(bytes(sealed), purpose=_PURPOSE), dtype="<f4")

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from portal.core.http import page, picture_response
+from portal.core.http import is_partial, page, picture_response
 from portal.core.vault import vault
 from portal.people import services
 from portal.people.filters import PersonFilter
@@ -53,7 +53,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "filter": found,
         "is_filtered": any(request.GET.get(name) for name in found.filters),
     }
-    template = "people/_table.html" if request.htmx else "people/list.html"
+    template = "people/_table.html" if is_partial(request) else "people/list.html"
     return render(request, template, context)
 
 

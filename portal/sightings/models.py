@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from portal.core.models import Record
 
-__all__ = ["Recognition", "RecognisedFace"]
+__all__ = ["RecognisedFace", "Recognition"]
 
 
 class Recognition(Record):

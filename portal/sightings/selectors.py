@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, QuerySet
@@ -59,7 +58,7 @@ class FaceView:
 
     @property
     def reason_text(self) -> str:
-        return REASON_TEXT.get(self.face.reason, _PORTAL_REASONS.get(self.face.reason, ""))
+        return _REASONS.get(self.face.reason, "")
 
     @property
     def quality_rows(self) -> list[tuple[str, str]]:
@@ -69,8 +68,11 @@ class FaceView:
         ]
 
 
-# Reasons that only the portal can know, beside those of the engine's rules.
-_PORTAL_REASONS = {"person_gone": "The person was erased or suspended while this was decided."}
+# The reasons of the engine's rules, and the one that only the portal can know.
+_REASONS: dict[str, str] = {
+    **{str(code): text for code, text in REASON_TEXT.items()},
+    "person_gone": "The person was erased or suspended while this was decided.",
+}
 
 
 def visible_recognitions() -> QuerySet[Recognition]:
@@ -131,9 +133,7 @@ def latest_faces(
 def faces_of_person(person_id: UUID, *, limit: int = 12) -> list[FaceView]:
     """Where somebody was seen last, newest first."""
     require("sightings.view")
-    faces = RecognisedFace.objects.select_related("recognition__camera").filter(
-        person_id=person_id
-    )
+    faces = RecognisedFace.objects.select_related("recognition__camera").filter(person_id=person_id)
     return with_names(list(faces.order_by("-id")[:limit]))
 
 
@@ -141,7 +141,7 @@ def decision_counts_today(*, since: datetime | None = None) -> dict[str, int]:
     """Faces per decision since the site's midnight."""
     require("sightings.view")
     start = since or timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    rows: Sequence[Any] = (
+    rows = (
         RecognisedFace.objects.filter(recognition__created_at__gte=start)
         .values("decision")
         .annotate(count=Count("id"))

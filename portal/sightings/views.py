@@ -13,11 +13,11 @@ from portal.cameras.selectors import visible_cameras
 from portal.core.errors import DomainError, NotFound
 from portal.core.http import page, picture_response
 from portal.core.vault import vault
+from portal.engines.selectors import policy_in_force
 from portal.jobs.models import Job, JobLine
 from portal.jobs.selectors import visible_jobs
 from portal.jobs.services import advance_job, create_job, log_line
 from portal.people.selectors import gallery_people_count
-from portal.engines.selectors import policy_in_force
 from portal.sightings.models import RecognisedFace, Recognition
 from portal.sightings.selectors import (
     faces_of,
@@ -30,7 +30,20 @@ from portal.sightings.selectors import (
 from portal.sightings.services import submit_picture
 from recognition.intake import reencode_jpeg
 
-__all__ = ["crop", "detail", "live", "of_person", "picture", "recognise", "refused", "result", "start_batch", "stream", "stream_of", "submit"]
+__all__ = [
+    "crop",
+    "detail",
+    "live",
+    "of_person",
+    "picture",
+    "recognise",
+    "refused",
+    "result",
+    "start_batch",
+    "stream",
+    "stream_of",
+    "submit",
+]
 
 STREAM_LENGTH = 40
 # Large enough to look at, small enough for a phone's connection.
@@ -96,9 +109,7 @@ def start_batch(request: HttpRequest) -> HttpResponse:
         raise DomainError(
             "A batch has 2 to 500 photos. Drop fewer at once.", code="request.batch_size"
         )
-    job = create_job(
-        kind=Job.Kind.RECOGNISE_PHOTOS, title=f"Recognise {total} photos", total=total
-    )
+    job = create_job(kind=Job.Kind.RECOGNISE_PHOTOS, title=f"Recognise {total} photos", total=total)
     return JsonResponse({"job": str(job.pk), "url": reverse("jobs:detail", args=[job.pk])})
 
 
@@ -160,7 +171,9 @@ def picture(request: HttpRequest, recognition_id: UUID) -> HttpResponse:
     row = visible_recognition(recognition_id)
     if not row.picture_key:
         raise NotFound("The picture was deleted after its retention time.")
-    return picture_response(reencode_jpeg(vault().get(row.picture_key), max_side_px=SHOWN_SIDE_PX).data)
+    return picture_response(
+        reencode_jpeg(vault().get(row.picture_key), max_side_px=SHOWN_SIDE_PX).data
+    )
 
 
 @page("sightings.view")

@@ -15,7 +15,12 @@ from redis.exceptions import RedisError
 from portal.config.version import VERSION
 from portal.core.context import require
 from portal.engines.models import WorkerReport
-from portal.engines.selectors import live_workers, policy_in_force, worker_reports
+from portal.engines.selectors import (
+    live_workers,
+    policy_in_force,
+    threshold_estimate,
+    worker_reports,
+)
 from portal.people.selectors import gallery_people_count, gallery_revision
 from portal.sightings.services import waiting_count
 
@@ -47,6 +52,7 @@ class Health:
     threshold: float
     stranger_rate: float
     is_threshold_fixed: bool
+    is_beyond_evidence: bool
     retention_days: int
     disk_free_bytes: int
     database: str
@@ -59,7 +65,10 @@ class Health:
     def threshold_words(self) -> str:
         if self.is_threshold_fixed:
             return "fixed by the operator"
-        return f"for at most {self.stranger_rate:.1%} of strangers named"
+        words = f"at most {self.stranger_rate:.1%} of strangers named"
+        if self.is_beyond_evidence:
+            return f"{words}, if the evidence reached this gallery size; it does not"
+        return words
 
     @property
     def disk_free_words(self) -> str:
@@ -88,8 +97,9 @@ def health() -> Health:
         enrolled=enrolled,
         revision=gallery_revision(),
         threshold=policy_in_force(enrolled).threshold,
-        stranger_rate=settings.RECOGNITION["stranger_rate"],
-        is_threshold_fixed=settings.RECOGNITION["threshold"] is not None,
+        stranger_rate=settings.RECOGNITION.stranger_rate,
+        is_threshold_fixed=settings.RECOGNITION.threshold is not None,
+        is_beyond_evidence=threshold_estimate(enrolled).is_extrapolated,
         retention_days=settings.PICTURE_RETENTION_DAYS,
         disk_free_bytes=free,
         database=connection.vendor,

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from portal.accounts.models import ApiToken
 from portal.accounts.selectors import api_tokens
 from portal.accounts.services import create_api_token, revoke_api_token
-from portal.core.http import page
+from portal.core.http import is_partial, page
 from portal.system.selectors import health, readiness_checks
 
 __all__ = ["create_token", "health_page", "healthz", "readyz", "revoke_token", "tokens"]
@@ -36,7 +36,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 @page("system.view")
 def health_page(request: HttpRequest) -> HttpResponse:
-    template = "system/_health.html" if request.htmx else "system/health.html"
+    template = "system/_health.html" if is_partial(request) else "system/health.html"
     return render(request, template, {"health": health()})
 
 

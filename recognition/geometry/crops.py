@@ -30,6 +30,11 @@ def cut_portrait(picture: Picture, box: Box, *, size: int = PORTRAIT_PX) -> Pict
     x0, y0 = max(int(centre_x - side), 0), max(int(centre_y - side), 0)
     part = picture[y0 : int(centre_y + side) + 1, x0 : int(centre_x + side) + 1]
     placed[:, 2] += placed[:, :2] @ (x0, y0)
-    return cv2.warpAffine(
-        np.ascontiguousarray(part), placed, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE
+    portrait = cv2.warpAffine(
+        np.ascontiguousarray(part),
+        placed,
+        (size, size),
+        flags=flags,
+        borderMode=cv2.BORDER_REPLICATE,
     )
+    return portrait.astype(np.uint8, copy=False)

@@ -120,7 +120,7 @@ class FlatIndex:
 
     def _checked(self, vectors: Vectors) -> Vectors:
         expected = f"({self._space.dimension},) float32 of unit length"
-        if not isinstance(vectors, np.ndarray) or vectors.dtype != np.float32:
+        if getattr(vectors, "dtype", None) != np.float32:
             kind = getattr(vectors, "dtype", type(vectors).__name__)
             raise IndexMismatch(f"Vectors of type {kind} came; rows of {expected} are expected.")
         if vectors.ndim != 2 or vectors.shape[1] != self._space.dimension:

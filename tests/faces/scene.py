@@ -80,11 +80,11 @@ def empty_room(
 
 def _room(width: int, height: int, rng: np.random.Generator) -> Field:
     """A wall out of focus: a tone, a gradient, large soft patches; linear light."""
-    tone = np.array([0.62, 0.62, 0.6]) * rng.uniform(0.6, 1.2) + rng.uniform(-0.06, 0.06, 3)
+    tone = np.array([0.62, 0.62, 0.6]) * rng.uniform(0.6, 1.2) + rng.uniform(-0.05, 0.05, 3)
     patches = cv2.resize(
-        rng.normal(0, 0.05, (5, 6, 3)).astype(np.float32), (width, height),
+        rng.normal(0, 0.06, (5, 6)).astype(np.float32), (width, height),
         interpolation=cv2.INTER_CUBIC,
-    )
+    )[..., None]
     slope = np.linspace(-0.12, 0.12, width)[None, :, None] * rng.choice([-1, 1])
     fall = np.linspace(0.08, -0.08, height)[:, None, None]
     return to_linear((tone + patches + slope + fall).astype(np.float32))
@@ -105,17 +105,13 @@ def _place(
         [cos, -sin, centre[0] - cos * pivot_x + sin * pivot_y],
         [sin, cos, centre[1] - sin * pivot_x - cos * pivot_y],
     ])
-    flags = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    if scale < 0.7:
-        light = cv2.GaussianBlur(head.light, (0, 0), 0.4 / scale)
-        mask = cv2.GaussianBlur(head.mask, (0, 0), 0.4 / scale)
-        flags = cv2.INTER_LINEAR
-    else:
-        light, mask = head.light, head.mask
-        flags = cv2.INTER_LINEAR
-    placed = cv2.warpAffine(light, matrix, (width, height), flags=flags,
-                            borderMode=cv2.BORDER_REPLICATE)
-    over = cv2.warpAffine(mask, matrix, (width, height), flags=flags)
+    light, mask = head.light, head.mask
+    if scale < 0.7:  # bilinear sampling alone would alias
+        light = cv2.GaussianBlur(light, (0, 0), 0.4 / scale)
+        mask = cv2.GaussianBlur(mask, (0, 0), 0.4 / scale)
+    # Below the drawing its last row, the shoulders, goes on.
+    placed = cv2.warpAffine(light, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    over = cv2.warpAffine(mask, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
     return canvas + over[..., None] * (placed - canvas)
 
 

@@ -24,7 +24,9 @@ def outline_half_width(grid: Grid, face: FaceIdentity) -> Field:
 
 def head_mask(grid: Grid, face: FaceIdentity) -> Field:
     """1 inside the head's outline."""
-    return soft_step(outline_half_width(grid, face) - np.abs(grid.x), softness=2.5 * grid.step)
+    half = outline_half_width(grid, face)
+    inside = np.where(half > 0, half - np.abs(grid.x), -1.0)
+    return soft_step(inside, softness=2.5 * grid.step)
 
 
 def relief(grid: Grid, face: FaceIdentity) -> Field:

@@ -30,18 +30,20 @@ def test_rarer_false_matches_need_higher_thresholds() -> None:
         assert higher > threshold
 
 
-# From an independent prototype on the same photos: the threshold tuned on 2,618 strangers themselves.
+# Thresholds that let in just the wished share of 2,614 LFW strangers: measured per search on real
+# galleries, where the curve is measured per comparison and combined by the formula.
 TUNED = {
-    "1,482 people, 1 %": (1482, 0.01, 0.489),
-    "374 people with three photos, 0.3 %": (374, 0.003, 0.489),
-    "1,482 people, 0.3 %": (1482, 0.003, 0.512),
+    "one photo each, 1 %": (1480, 0.01, 0.4792),
+    "one photo each, 0.3 %": (1480, 0.003, 0.5121),
+    "three photos each, 1 %": (374, 0.01, 0.4565),
+    "three photos each, 0.3 %": (374, 0.003, 0.4760),
 }
 
 
 @pytest.mark.parametrize("name", TUNED)
-def test_agrees_with_thresholds_tuned_on_strangers(name: str) -> None:
+def test_is_at_most_slightly_stricter_than_tuning_on_strangers(name: str) -> None:
     people, fpir, tuned = TUNED[name]
-    assert threshold_for(people, fpir=fpir) == pytest.approx(tuned, abs=0.01)
+    assert tuned <= threshold_for(people, fpir=fpir) <= tuned + 0.015
 
 
 @pytest.mark.parametrize("fmr", RATES)

@@ -169,7 +169,8 @@ def test_hidden_gpus_do_not_count(gpu_node, monkeypatch):
         ("avx512_bf16", "f32", "f32"),
     ],
 )
-def test_precision_follows_the_processor(no_gpu, monkeypatch, tmp_path, flags, precision, expected):
+@pytest.mark.usefixtures("no_gpu")
+def test_precision_follows_the_processor(monkeypatch, tmp_path, flags, precision, expected):
     cpuinfo = tmp_path / "cpuinfo"
     cpuinfo.write_text(f"model name\t: Some CPU\nflags\t\t: {flags}\n")
     monkeypatch.setattr(device, "_CPUINFO", cpuinfo)

@@ -42,7 +42,7 @@ def opencv_faces(picture, threshold=0.7):
 
 @pytest.mark.realdata
 def test_boxes_landmarks_and_scores_are_opencvs_on_real_photos(detector, photos):
-    compared = 0
+    shifts_px = []
     for file in sorted((photos / "detection").glob("*.jpg")):
         picture = decode_image(file.read_bytes()).picture
         ours, theirs = detector.detect([picture])[0], opencv_faces(picture)
@@ -50,20 +50,26 @@ def test_boxes_landmarks_and_scores_are_opencvs_on_real_photos(detector, photos)
             continue  # OpenCV sees it unshrunk
         overlaps = iou_matrix(theirs[:, :4], boxes_of(ours))
         for row, overlap in zip(theirs, overlaps, strict=True):
+            if row[3] > 150:
+                continue  # may come from the overview, which OpenCV does not have
             same = ours[int(overlap.argmax())]
-            compared += 1
-            # 3 px: one large face of the set is better seen, and so placed, by the overview
-            np.testing.assert_allclose(boxes_of([same])[0], row[:4], atol=3.0)
-            np.testing.assert_allclose(same.landmarks, row[4:14].reshape(5, 2), atol=2.0)
-            assert same.score == pytest.approx(row[14], abs=0.03)
-    assert compared >= 40
+            shifts_px.append(
+                max(
+                    np.abs(boxes_of([same])[0] - row[:4]).max(),
+                    np.abs(same.landmarks - row[4:14].reshape(5, 2)).max(),
+                )
+            )
+            assert same.score == pytest.approx(row[14], abs=0.01)
+    assert len(shifts_px) >= 40
+    assert np.median(shifts_px) < 0.01
+    assert max(shifts_px) < 3.0  # two cells may see a face with scores that rounding decides
 
 
 @pytest.mark.realdata
 def test_all_annotated_faces_are_found_and_nothing_else(detector, photos):
     folder = photos / "detection"
     for name in ("testing.xml", "training.xml"):
-        for image in ET.parse(folder / name).getroot().iter("image"):
+        for image in ET.parse(folder / name).getroot().iter("image"):  # noqa: S314 - our own file
             picture = decode_image((folder / image.attrib["file"]).read_bytes()).picture
             truth = np.array(
                 [
@@ -97,7 +103,8 @@ def test_the_file_expects_bgr(cache_dir, detector, photos):
 
 @pytest.mark.parametrize("frame_px", [160, 250, 640, 1000, 2000])
 def test_a_face_that_fills_the_frame_is_found(detector, frame_px):
-    picture = render_face(1, size_px=(frame_px, frame_px), face_fraction=0.95)
+    drawn = render_face(1, size_px=(250, 250), face_fraction=0.95)
+    picture = cv2.resize(drawn, (frame_px, frame_px), interpolation=cv2.INTER_LINEAR)
     faces = detector.detect([picture])[0]
     assert len(faces) == 1
     x, y = faces[0].box.centre
@@ -118,8 +125,9 @@ def test_an_empty_room_has_no_face(detector):
 
 
 def test_a_batch_of_all_sizes_answers_as_each_picture_alone(detector):
-    sizes = [(250, 250), (640, 480), (250, 250), (300, 900), (64, 64), (1600, 900)]
-    pictures = [render_face(i, size_px=size) for i, size in enumerate(sizes)]
+    sizes = [(250, 250), (640, 480), (250, 250), (500, 900), (64, 64), (1600, 900)]
+    drawn = render_face(4, size_px=(200, 200))
+    pictures = [cv2.resize(drawn, size) for size in sizes]
     pictures.insert(2, np.zeros((1, 1, 3), np.uint8))
     for together, picture in zip(detector.detect(pictures), pictures, strict=True):
         alone = detector.detect([picture])[0]

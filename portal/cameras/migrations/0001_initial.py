@@ -5,27 +5,40 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Camera',
+            name="Camera",
             fields=[
-                ('id', models.UUIDField(default=portal.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('name', models.CharField(max_length=80, unique=True)),
-                ('place', models.CharField(blank=True, max_length=120)),
-                ('kind', models.CharField(choices=[('push', 'Sends snapshots'), ('browser', 'Browser tab')], default='push', max_length=10)),
-                ('is_enabled', models.BooleanField(default=True)),
-                ('key_digest', models.CharField(editable=False, max_length=64, unique=True)),
-                ('last_seen_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=portal.core.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("name", models.CharField(max_length=80, unique=True)),
+                ("place", models.CharField(blank=True, max_length=120)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("push", "Sends snapshots"), ("browser", "Browser tab")],
+                        default="push",
+                        max_length=10,
+                    ),
+                ),
+                ("is_enabled", models.BooleanField(default=True)),
+                ("key_digest", models.CharField(editable=False, max_length=64, unique=True)),
+                ("last_seen_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ('name',),
+                "ordering": ("name",),
             },
         ),
     ]

@@ -42,8 +42,11 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "ERROR"},
+        # The clock strikes every few seconds, and would say so each time.
+        "celery.beat": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        "faiss": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
         "uvicorn.access": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},

@@ -59,15 +59,7 @@ CELERY = {
     "enable_utc": True,
 }
 
-RECOGNITION = {
-    "device": ENV.device,
-    "detector": ENV.detector,
-    "threads": ENV.engine_threads,
-    # At most this share of strangers may be given a name (FPIR); the threshold follows the
-    # gallery's size so that it holds. A fixed threshold overrides it.
-    "stranger_rate": ENV.stranger_rate,
-    "threshold": ENV.threshold,
-}
+RECOGNITION = ENV.recognition
 
 PICTURE_RETENTION_DAYS = ENV.picture_retention_days
 

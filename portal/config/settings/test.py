@@ -4,13 +4,13 @@ import os
 import tempfile
 
 # Tests must never touch an operator's data, whatever the shell has set.
-os.environ["GATEHOUSE_DATA_DIR"] = os.environ.get(
-    "GATEHOUSE_TEST_DATA_DIR"
-) or tempfile.mkdtemp(prefix="gatehouse-test-")
+os.environ["GATEHOUSE_DATA_DIR"] = os.environ.get("GATEHOUSE_TEST_DATA_DIR") or tempfile.mkdtemp(
+    prefix="gatehouse-test-"
+)
 os.environ.pop("GATEHOUSE_ADMIN_EMAIL", None)
 os.environ.pop("GATEHOUSE_THRESHOLD", None)
 
-from portal.config.settings import *  # noqa: E402, F403
+from portal.config.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {

@@ -4,40 +4,55 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Space',
+            name="Space",
             fields=[
-                ('id', models.CharField(editable=False, max_length=16, primary_key=True, serialize=False)),
-                ('model_id', models.CharField(max_length=80)),
-                ('weights_sha256', models.CharField(max_length=64)),
-                ('dimension', models.PositiveIntegerField()),
-                ('preprocessing', models.CharField(max_length=80)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.CharField(
+                        editable=False, max_length=16, primary_key=True, serialize=False
+                    ),
+                ),
+                ("model_id", models.CharField(max_length=80)),
+                ("weights_sha256", models.CharField(max_length=64)),
+                ("dimension", models.PositiveIntegerField()),
+                ("preprocessing", models.CharField(max_length=80)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='WorkerReport',
+            name="WorkerReport",
             fields=[
-                ('name', models.CharField(max_length=120, primary_key=True, serialize=False)),
-                ('role', models.CharField(choices=[('recognition', 'Recognition'), ('light', 'Light work and clock')], max_length=16)),
-                ('state', models.CharField(choices=[('ready', 'Ready'), ('failed', 'Failed'), ('stopped', 'Stopped')], max_length=10)),
-                ('pid', models.PositiveIntegerField()),
-                ('engine', models.JSONField(default=dict)),
-                ('checks', models.JSONField(default=list)),
-                ('gallery_revision', models.PositiveBigIntegerField(default=0)),
-                ('gallery_size', models.PositiveIntegerField(default=0)),
-                ('started_at', models.DateTimeField()),
-                ('heartbeat_at', models.DateTimeField()),
+                ("name", models.CharField(max_length=120, primary_key=True, serialize=False)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("recognition", "Recognition"), ("light", "Light work and clock")],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("ready", "Ready"), ("failed", "Failed"), ("stopped", "Stopped")],
+                        max_length=10,
+                    ),
+                ),
+                ("pid", models.PositiveIntegerField()),
+                ("engine", models.JSONField(default=dict)),
+                ("checks", models.JSONField(default=list)),
+                ("gallery_revision", models.PositiveBigIntegerField(default=0)),
+                ("gallery_size", models.PositiveIntegerField(default=0)),
+                ("started_at", models.DateTimeField()),
+                ("heartbeat_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ('role', 'name'),
+                "ordering": ("role", "name"),
             },
         ),
     ]

@@ -6,77 +6,181 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('engines', '0001_initial'),
-        ('people', '0001_initial'),
+        ("engines", "0001_initial"),
+        ("people", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Enrolment',
+            name="Enrolment",
             fields=[
-                ('id', models.UUIDField(default=portal.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('confirmed', 'Confirmed'), ('cancelled', 'Cancelled')], default='draft', max_length=10)),
-                ('created_by', models.CharField(blank=True, max_length=254)),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
-                ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='enrolments', to='people.person')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=portal.core.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("confirmed", "Confirmed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="draft",
+                        max_length=10,
+                    ),
+                ),
+                ("created_by", models.CharField(blank=True, max_length=254)),
+                ("confirmed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="enrolments",
+                        to="people.person",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-created_at',),
+                "ordering": ("-created_at",),
             },
         ),
         migrations.CreateModel(
-            name='EnrolmentPhoto',
+            name="EnrolmentPhoto",
             fields=[
-                ('id', models.UUIDField(default=portal.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('photo_key', models.CharField(blank=True, max_length=80)),
-                ('photo_sha256', models.CharField(max_length=64)),
-                ('file_name', models.CharField(blank=True, max_length=200)),
-                ('source', models.CharField(choices=[('upload', 'Uploaded'), ('webcam', 'Webcam'), ('folder', 'Folder')], max_length=10)),
-                ('state', models.CharField(choices=[('queued', 'Waiting'), ('examined', 'Examined'), ('failed', 'Could not be read')], default='queued', max_length=10)),
-                ('verdict', models.CharField(choices=[('pending', 'Being examined'), ('usable', 'Good'), ('no_face', 'No face found'), ('several_faces', 'More than one face'), ('poor', 'Not good enough'), ('other_person', 'Already somebody else'), ('unreadable', 'Not a readable picture')], default='pending', max_length=16)),
-                ('message', models.CharField(blank=True, max_length=500)),
-                ('width_px', models.PositiveIntegerField(default=0)),
-                ('height_px', models.PositiveIntegerField(default=0)),
-                ('chosen', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('enrolment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='photos', to='enrolment.enrolment')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=portal.core.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("photo_key", models.CharField(blank=True, max_length=80)),
+                ("photo_sha256", models.CharField(max_length=64)),
+                ("file_name", models.CharField(blank=True, max_length=200)),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("upload", "Uploaded"),
+                            ("webcam", "Webcam"),
+                            ("folder", "Folder"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Waiting"),
+                            ("examined", "Examined"),
+                            ("failed", "Could not be read"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Being examined"),
+                            ("usable", "Good"),
+                            ("no_face", "No face found"),
+                            ("several_faces", "More than one face"),
+                            ("poor", "Not good enough"),
+                            ("other_person", "Already somebody else"),
+                            ("unreadable", "Not a readable picture"),
+                        ],
+                        default="pending",
+                        max_length=16,
+                    ),
+                ),
+                ("message", models.CharField(blank=True, max_length=500)),
+                ("width_px", models.PositiveIntegerField(default=0)),
+                ("height_px", models.PositiveIntegerField(default=0)),
+                ("chosen", models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "enrolment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="photos",
+                        to="enrolment.enrolment",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('created_at',),
+                "ordering": ("created_at",),
             },
         ),
         migrations.CreateModel(
-            name='EnrolmentFace',
+            name="EnrolmentFace",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('box', models.JSONField()),
-                ('quality', models.JSONField(default=dict)),
-                ('issues', models.JSONField(default=list)),
-                ('portrait_key', models.CharField(max_length=80)),
-                ('aligned_key', models.CharField(max_length=80)),
-                ('sealed_vector', models.BinaryField()),
-                ('nearest_score', models.FloatField(null=True)),
-                ('is_somebody_else', models.BooleanField(default=False)),
-                ('nearest', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to='people.person')),
-                ('space', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='engines.space')),
-                ('photo', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='faces', to='enrolment.enrolmentphoto')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                ("box", models.JSONField()),
+                ("quality", models.JSONField(default=dict)),
+                ("issues", models.JSONField(default=list)),
+                ("portrait_key", models.CharField(max_length=80)),
+                ("aligned_key", models.CharField(max_length=80)),
+                ("sealed_vector", models.BinaryField()),
+                ("nearest_score", models.FloatField(null=True)),
+                ("is_somebody_else", models.BooleanField(default=False)),
+                (
+                    "nearest",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, to="people.person"
+                    ),
+                ),
+                (
+                    "space",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="engines.space"
+                    ),
+                ),
+                (
+                    "photo",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="faces",
+                        to="enrolment.enrolmentphoto",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('position',),
+                "ordering": ("position",),
             },
         ),
         migrations.AddConstraint(
-            model_name='enrolmentphoto',
-            constraint=models.UniqueConstraint(fields=('enrolment', 'photo_sha256'), name='same_photo_once_per_enrolment'),
+            model_name="enrolmentphoto",
+            constraint=models.UniqueConstraint(
+                fields=("enrolment", "photo_sha256"), name="same_photo_once_per_enrolment"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='enrolmentface',
-            constraint=models.UniqueConstraint(fields=('photo', 'position'), name='face_position_once'),
+            model_name="enrolmentface",
+            constraint=models.UniqueConstraint(
+                fields=("photo", "position"), name="face_position_once"
+            ),
         ),
     ]

@@ -42,9 +42,7 @@ def start_enrolment(person: Person | None = None) -> Enrolment:
     return Enrolment.objects.create(person=person, created_by=actor.label[:254])
 
 
-def add_photo(
-    enrolment: Enrolment, data: bytes, *, file_name: str, source: str
-) -> EnrolmentPhoto:
+def add_photo(enrolment: Enrolment, data: bytes, *, file_name: str, source: str) -> EnrolmentPhoto:
     """Take one photo in; its examination is asked for on commit.
 
     Raises ``DomainError`` with a code ``image.*`` for bytes that are no acceptable picture; the
@@ -142,9 +140,7 @@ def lock_draft(enrolment: Enrolment) -> Enrolment:
 
 
 def announce(enrolment: Enrolment) -> None:
-    publish_on_commit(
-        "people", EnrolmentChanged(type="enrolment.changed", id=str(enrolment.pk))
-    )
+    publish_on_commit("people", EnrolmentChanged(type="enrolment.changed", id=str(enrolment.pk)))
 
 
 def keys_of(photos: object, *, kept: frozenset[str] = frozenset()) -> list[str]:
@@ -159,4 +155,4 @@ def keys_of(photos: object, *, kept: frozenset[str] = frozenset()) -> list[str]:
 
 
 def _delete_on_commit(keys: list[str]) -> None:
-    transaction.on_commit(lambda: [vault().delete(key) for key in keys], robust=True)
+    transaction.on_commit(lambda: vault().delete_all(keys), robust=True)

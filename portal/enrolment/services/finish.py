@@ -66,7 +66,7 @@ def confirm_enrolment(
     record_consent(person, basis=basis)
     kept: set[str] = set()
     for photo in usable:
-        face = photo.faces.select_related("space").get(position=photo.chosen)
+        face = photo.faces.select_related("space").get(position=photo.chosen or 0)
         image = add_face(
             person,
             NewFace(
@@ -92,5 +92,5 @@ def confirm_enrolment(
         after={"photos": len(usable), "dropped": len(photos) - len(usable)},
     )
     announce(draft)
-    transaction.on_commit(lambda: [vault().delete(key) for key in unused], robust=True)
+    transaction.on_commit(lambda: vault().delete_all(unused), robust=True)
     return person

@@ -6,92 +6,205 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('engines', '0001_initial'),
+        ("engines", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='GalleryState',
+            name="GalleryState",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveBigIntegerField(default=0)),
-                ('changed_at', models.DateTimeField(auto_now=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveBigIntegerField(default=0)),
+                ("changed_at", models.DateTimeField(auto_now=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Person',
+            name="Person",
             fields=[
-                ('id', models.UUIDField(default=portal.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('code', models.CharField(max_length=40, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('department', models.CharField(blank=True, max_length=80)),
-                ('email', models.EmailField(blank=True, max_length=254)),
-                ('status', models.CharField(choices=[('active', 'Active'), ('suspended', 'Suspended'), ('erased', 'Erased')], default='active', max_length=10)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=portal.core.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("code", models.CharField(max_length=40, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("department", models.CharField(blank=True, max_length=80)),
+                ("email", models.EmailField(blank=True, max_length=254)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("active", "Active"),
+                            ("suspended", "Suspended"),
+                            ("erased", "Erased"),
+                        ],
+                        default="active",
+                        max_length=10,
+                    ),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True)),
             ],
             options={
-                'ordering': ('name', 'code'),
-                'indexes': [models.Index(fields=['status', 'name'], name='person_status_name')],
+                "ordering": ("name", "code"),
+                "indexes": [models.Index(fields=["status", "name"], name="person_status_name")],
             },
         ),
         migrations.CreateModel(
-            name='FaceImage',
+            name="FaceImage",
             fields=[
-                ('id', models.UUIDField(default=portal.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('portrait_key', models.CharField(max_length=80)),
-                ('aligned_key', models.CharField(max_length=80)),
-                ('source', models.CharField(choices=[('upload', 'Uploaded'), ('webcam', 'Webcam'), ('folder', 'Folder')], max_length=10)),
-                ('photo_sha256', models.CharField(max_length=64)),
-                ('file_name', models.CharField(blank=True, max_length=200)),
-                ('quality', models.JSONField(default=dict)),
-                ('quality_score', models.FloatField(default=0.0)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='images', to='people.person')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=portal.core.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("portrait_key", models.CharField(max_length=80)),
+                ("aligned_key", models.CharField(max_length=80)),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("upload", "Uploaded"),
+                            ("webcam", "Webcam"),
+                            ("folder", "Folder"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("photo_sha256", models.CharField(max_length=64)),
+                ("file_name", models.CharField(blank=True, max_length=200)),
+                ("quality", models.JSONField(default=dict)),
+                ("quality_score", models.FloatField(default=0.0)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="images",
+                        to="people.person",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('created_at',),
+                "ordering": ("created_at",),
             },
         ),
         migrations.CreateModel(
-            name='Consent',
+            name="Consent",
             fields=[
-                ('id', models.UUIDField(default=portal.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('basis', models.CharField(choices=[('consent', 'Consent of the person'), ('contract', 'Contract or agreement'), ('legal', 'Legal obligation')], default='consent', max_length=10)),
-                ('recorded_by', models.CharField(blank=True, max_length=254)),
-                ('given_at', models.DateTimeField()),
-                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='consents', to='people.person')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=portal.core.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "basis",
+                    models.CharField(
+                        choices=[
+                            ("consent", "Consent of the person"),
+                            ("contract", "Contract or agreement"),
+                            ("legal", "Legal obligation"),
+                        ],
+                        default="consent",
+                        max_length=10,
+                    ),
+                ),
+                ("recorded_by", models.CharField(blank=True, max_length=254)),
+                ("given_at", models.DateTimeField()),
+                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="consents",
+                        to="people.person",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-given_at',),
+                "ordering": ("-given_at",),
             },
         ),
         migrations.CreateModel(
-            name='FaceTemplate',
+            name="FaceTemplate",
             fields=[
-                ('id', models.UUIDField(default=portal.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('sealed_vector', models.BinaryField()),
-                ('image', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='templates', to='people.faceimage')),
-                ('space', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='templates', to='engines.space')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='templates', to='people.person')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=portal.core.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("sealed_vector", models.BinaryField()),
+                (
+                    "image",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="templates",
+                        to="people.faceimage",
+                    ),
+                ),
+                (
+                    "space",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="templates",
+                        to="engines.space",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="templates",
+                        to="people.person",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('image', 'space'), name='one_template_per_space')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("image", "space"), name="one_template_per_space"
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='faceimage',
-            constraint=models.UniqueConstraint(fields=('person', 'photo_sha256'), name='same_photo_once_per_person'),
+            model_name="faceimage",
+            constraint=models.UniqueConstraint(
+                fields=("person", "photo_sha256"), name="same_photo_once_per_person"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consent',
-            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('person',), name='one_active_consent'),
+            model_name="consent",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("withdrawn_at", None)),
+                fields=("person",),
+                name="one_active_consent",
+            ),
         ),
     ]

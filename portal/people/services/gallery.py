@@ -91,7 +91,5 @@ def remove_photo(image: FaceImage) -> None:
     keys = [image.portrait_key, image.aligned_key]
     image.delete()
     revision = bump_gallery_revision()
-    record(
-        "people.photo.removed", target=person, before={"image": image_id, "revision": revision}
-    )
-    transaction.on_commit(lambda: [vault().delete(key) for key in keys], robust=True)
+    record("people.photo.removed", target=person, before={"image": image_id, "revision": revision})
+    transaction.on_commit(lambda: vault().delete_all(keys), robust=True)

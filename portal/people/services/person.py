@@ -117,7 +117,9 @@ def erase_person(person: Person, *, reason: str = "") -> Person:
     """
     require("people.manage")
     person = _lock_living(person)
-    keys = [key for pair in person.images.values_list("portrait_key", "aligned_key") for key in pair]
+    keys = [
+        key for pair in person.images.values_list("portrait_key", "aligned_key") for key in pair
+    ]
     person.images.all().delete()
     person.enrolments.all().delete()
     person.sightings.update(person=None)
@@ -132,7 +134,7 @@ def erase_person(person: Person, *, reason: str = "") -> Person:
         after={"photos": len(keys) // 2, "revision": revision},
         reason=reason,
     )
-    transaction.on_commit(lambda: [vault().delete(key) for key in keys], robust=True)
+    transaction.on_commit(lambda: vault().delete_all(keys), robust=True)
     return person
 
 

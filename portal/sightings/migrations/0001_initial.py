@@ -6,86 +6,173 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('cameras', '0001_initial'),
-        ('engines', '0001_initial'),
-        ('jobs', '0001_initial'),
-        ('people', '0001_initial'),
+        ("cameras", "0001_initial"),
+        ("engines", "0001_initial"),
+        ("jobs", "0001_initial"),
+        ("people", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Recognition',
+            name="Recognition",
             fields=[
-                ('id', models.UUIDField(default=portal.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('source', models.CharField(choices=[('upload', 'Recognise page'), ('api', 'API'), ('camera', 'Camera')], max_length=10)),
-                ('actor_label', models.CharField(blank=True, max_length=254)),
-                ('file_name', models.CharField(blank=True, max_length=200)),
-                ('picture_key', models.CharField(blank=True, max_length=80)),
-                ('picture_sha256', models.CharField(max_length=64)),
-                ('idempotency_key', models.CharField(blank=True, max_length=160, null=True, unique=True)),
-                ('captured_at', models.DateTimeField()),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed')], default='queued', max_length=10)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('lease_owner', models.CharField(blank=True, max_length=120)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('width_px', models.PositiveIntegerField(default=0)),
-                ('height_px', models.PositiveIntegerField(default=0)),
-                ('threshold', models.FloatField(null=True)),
-                ('gallery_size', models.PositiveIntegerField(default=0)),
-                ('timings_ms', models.JSONField(default=dict)),
-                ('face_count', models.PositiveSmallIntegerField(default=0)),
-                ('error_code', models.CharField(blank=True, max_length=60)),
-                ('error_message', models.CharField(blank=True, max_length=500)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('camera', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='snapshots', to='cameras.camera')),
-                ('job', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='jobs.job')),
-                ('space', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='engines.space')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=portal.core.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("upload", "Recognise page"),
+                            ("api", "API"),
+                            ("camera", "Camera"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("actor_label", models.CharField(blank=True, max_length=254)),
+                ("file_name", models.CharField(blank=True, max_length=200)),
+                ("picture_key", models.CharField(blank=True, max_length=80)),
+                ("picture_sha256", models.CharField(max_length=64)),
+                (
+                    "idempotency_key",
+                    models.CharField(blank=True, max_length=160, null=True, unique=True),
+                ),
+                ("captured_at", models.DateTimeField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("lease_owner", models.CharField(blank=True, max_length=120)),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("width_px", models.PositiveIntegerField(default=0)),
+                ("height_px", models.PositiveIntegerField(default=0)),
+                ("threshold", models.FloatField(null=True)),
+                ("gallery_size", models.PositiveIntegerField(default=0)),
+                ("timings_ms", models.JSONField(default=dict)),
+                ("face_count", models.PositiveSmallIntegerField(default=0)),
+                ("error_code", models.CharField(blank=True, max_length=60)),
+                ("error_message", models.CharField(blank=True, max_length=500)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "camera",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="snapshots",
+                        to="cameras.camera",
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to="jobs.job",
+                    ),
+                ),
+                (
+                    "space",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, to="engines.space"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='RecognisedFace',
+            name="RecognisedFace",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('box', models.JSONField()),
-                ('landmarks', models.JSONField()),
-                ('detector_score', models.FloatField()),
-                ('quality', models.JSONField(default=dict)),
-                ('decision', models.CharField(choices=[('match', 'Match'), ('uncertain', 'Uncertain'), ('unknown', 'Unknown'), ('poor', 'Too poor'), ('spoof', 'Spoof')], max_length=10)),
-                ('reason', models.CharField(max_length=40)),
-                ('score', models.FloatField(null=True)),
-                ('margin', models.FloatField(null=True)),
-                ('candidates', models.JSONField(default=list)),
-                ('portrait_key', models.CharField(blank=True, max_length=80)),
-                ('person', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='sightings', to='people.person')),
-                ('recognition', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='faces', to='sightings.recognition')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("position", models.PositiveSmallIntegerField()),
+                ("box", models.JSONField()),
+                ("landmarks", models.JSONField()),
+                ("detector_score", models.FloatField()),
+                ("quality", models.JSONField(default=dict)),
+                (
+                    "decision",
+                    models.CharField(
+                        choices=[
+                            ("match", "Match"),
+                            ("uncertain", "Uncertain"),
+                            ("unknown", "Unknown"),
+                            ("poor", "Too poor"),
+                            ("spoof", "Spoof"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.CharField(max_length=40)),
+                ("score", models.FloatField(null=True)),
+                ("margin", models.FloatField(null=True)),
+                ("candidates", models.JSONField(default=list)),
+                ("portrait_key", models.CharField(blank=True, max_length=80)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="sightings",
+                        to="people.person",
+                    ),
+                ),
+                (
+                    "recognition",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="faces",
+                        to="sightings.recognition",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('recognition_id', 'position'),
+                "ordering": ("recognition_id", "position"),
             },
         ),
         migrations.AddIndex(
-            model_name='recognition',
-            index=models.Index(condition=models.Q(('state__in', ['queued', 'running'])), fields=['state', 'id'], name='recognition_waiting'),
+            model_name="recognition",
+            index=models.Index(
+                condition=models.Q(("state__in", ["queued", "running"])),
+                fields=["state", "id"],
+                name="recognition_waiting",
+            ),
         ),
         migrations.AddIndex(
-            model_name='recognition',
-            index=models.Index(fields=['camera', 'picture_sha256'], name='recognition_repeat'),
+            model_name="recognition",
+            index=models.Index(fields=["camera", "picture_sha256"], name="recognition_repeat"),
         ),
         migrations.AddIndex(
-            model_name='recognition',
-            index=models.Index(fields=['created_at'], name='recognition_created'),
+            model_name="recognition",
+            index=models.Index(fields=["created_at"], name="recognition_created"),
         ),
         migrations.AddConstraint(
-            model_name='recognisedface',
-            constraint=models.UniqueConstraint(fields=('recognition', 'position'), name='one_decision_a_face'),
+            model_name="recognisedface",
+            constraint=models.UniqueConstraint(
+                fields=("recognition", "position"), name="one_decision_a_face"
+            ),
         ),
     ]

@@ -10,7 +10,6 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from portal.core.errors import DomainError
 from portal.sightings.models import Recognition
 from portal.sightings.services.complete import PictureFailure, complete_recognitions
 
@@ -82,9 +81,9 @@ def release_leases(owner: str) -> int:
 
     A picture it held counts as tried, and is looked at alone the next time.
     """
-    return Recognition.objects.filter(
-        state=Recognition.State.RUNNING, lease_owner=owner
-    ).update(state=Recognition.State.QUEUED, lease_owner="", lease_until=None)
+    return Recognition.objects.filter(state=Recognition.State.RUNNING, lease_owner=owner).update(
+        state=Recognition.State.QUEUED, lease_owner="", lease_until=None
+    )
 
 
 def waiting_count() -> int:

@@ -71,10 +71,10 @@ def complete_recognitions(
     # Names are asked for again here: whoever was erased or suspended while the picture was in
     # the worker's hands is not matched any more.
     matched = {
-        face.decision.person_id
+        person_id
         for result in by_id.values()
         for face in result.faces
-        if face.decision.person_id
+        if (person_id := _named(face.decision)) is not None
     }
     living = {key for key, who in names_of(matched).items() if who.status == "active"}
     now = timezone.now()
@@ -109,11 +109,9 @@ def complete_recognitions(
     return rows
 
 
-def _row_of(
-    row: Recognition, position: int, face: FaceResult, living: set[str]
-) -> RecognisedFace:
+def _row_of(row: Recognition, position: int, face: FaceResult, living: set[str]) -> RecognisedFace:
     decision = face.decision
-    kind, reason, person_id = decision.kind, decision.reason, decision.person_id
+    kind, reason, person_id = decision.kind, decision.reason, _named(decision)
     if person_id is not None and person_id not in living:
         kind, reason, person_id = "unknown", "person_gone", None
     values: dict[str, Any] = {
@@ -136,11 +134,17 @@ def _row_of(
     )
 
 
+def _named(decision: Decision) -> str | None:
+    """Only a match gives anybody a name; an uncertain face keeps its candidates, no more."""
+    return decision.person_id if decision.kind == "match" else None
+
+
 def _advance_jobs(rows: Sequence[Recognition]) -> None:
     done = Counter(row.job_id for row in rows if row.state == Recognition.State.DONE)
     failed = Counter(row.job_id for row in rows if row.state == Recognition.State.FAILED)
-    for job_id in {*done, *failed} - {None}:
-        advance_job(job_id, done=done[job_id], failed=failed[job_id])
+    for job_id in {*done, *failed}:
+        if job_id is not None:
+            advance_job(job_id, done=done[job_id], failed=failed[job_id])
 
 
 _RESULT_FIELDS = [

@@ -37,8 +37,7 @@ def purge_expired() -> int:
         ]
         # Blobs first: a crash in between leaves rows that the next night finds again, never
         # pictures that no row remembers.
-        for key in filter(None, keys):
-            vault().delete(key)
+        vault().delete_all(filter(None, keys))
         with transaction.atomic():
             Recognition.objects.filter(pk__in=ids).delete()
         total += len(ids)

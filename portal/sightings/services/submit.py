@@ -95,9 +95,7 @@ def submit_snapshot(
     return row, True
 
 
-def _earlier(
-    camera: Camera, data: bytes, *, key: str | None, now: datetime
-) -> Recognition | None:
+def _earlier(camera: Camera, data: bytes, *, key: str | None, now: datetime) -> Recognition | None:
     if key is not None:
         return Recognition.objects.filter(idempotency_key=key).first()
     return Recognition.objects.filter(

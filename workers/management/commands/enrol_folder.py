@@ -67,7 +67,9 @@ class Command(BaseCommand):
         except (DomainError, RecognitionError, OSError, KeyboardInterrupt) as error:
             message = str(error) or "It was interrupted."
             finish_job(job.pk, state=Job.State.FAILED, message=message)
-            raise CommandError(f"Stopped: {message} Whoever was finished stays enrolled.") from error
+            raise CommandError(
+                f"Stopped: {message} Whoever was finished stays enrolled."
+            ) from error
         finally:
             bar.close()
         self.stdout.write(

@@ -47,16 +47,15 @@ class Command(BaseCommand):
         for path in files:
             try:
                 readable.append((path, path.read_bytes()))
-            except OSError as error:
+            except OSError as failure:
                 refused += 1
-                self._line({"file": str(path), "error": {"code": "file", "message": str(error)}})
+                self._error(path, "file.unreadable", str(failure))
         for (path, _), outcome in zip(
             readable, host.engine.analyse([data for _, data in readable]), strict=True
         ):
             if isinstance(outcome, RecognitionError):
                 refused += 1
-                error = {"code": outcome.code, "message": outcome.message}
-                self._line({"file": str(path), "error": error})
+                self._error(path, outcome.code, outcome.message)
             else:
                 self._faces(host, path, outcome)
         return refused
@@ -77,6 +76,9 @@ class Command(BaseCommand):
                 }
             )
 
+    def _error(self, path: Path, code: str, message: str) -> None:
+        self._line({"file": str(path), "error": {"code": code, "message": message}})
+
     def _line(self, content: dict[str, Any]) -> None:
         self.stdout.write(json.dumps(content, ensure_ascii=False))
 
@@ -85,7 +87,9 @@ def _face_fields(face: Face) -> dict[str, Any]:
     box = face.detection.box
     return {
         "box": [round(v, 1) for v in (box.x, box.y, box.width, box.height)],
-        "landmarks": [[round(float(x), 1), round(float(y), 1)] for x, y in face.detection.landmarks],
+        "landmarks": [
+            [round(float(x), 1), round(float(y), 1)] for x, y in face.detection.landmarks
+        ],
         "quality": round(face.quality.score, 4),
     }
 

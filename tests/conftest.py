@@ -1,0 +1,110 @@
+"""Fixtures that the portal's, the workers' and the contracts' tests share.
+
+None is automatic here: a directory's own conftest says which of them all its tests need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from pytest_django.fixtures import SettingsWrapper
+
+from portal.core.context import Actor, acting_as
+from portal.core.policies import ALL_PERMISSIONS
+
+SIGN_IN_BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, settings: SettingsWrapper) -> Iterator[Path]:
+    """A data directory of this test's own: keys, vault, set-up token."""
+    from portal.audit import services as audit
+    from portal.core.vault import vault
+
+    settings.DATA_DIR = tmp_path
+    settings.MEDIA_ROOT = tmp_path / "media"
+    vault.cache_clear()
+    audit._key.cache_clear()
+    yield tmp_path
+    vault.cache_clear()
+    audit._key.cache_clear()
+
+
+@pytest.fixture
+def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str], str]]:
+    """What would have gone to the broker: (task, ids, queue). No broker is asked."""
+    from portal.config.celery import app
+
+    cache.clear()
+    sent: list[tuple[str, list[str], str]] = []
+
+    def send_task(name: str, *, args: list[str], queue: str) -> None:
+        sent.append((name, args, queue))
+
+    monkeypatch.setattr(app, "send_task", send_task)
+    return sent
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
+    """What would have gone to the browsers: (topic, event)."""
+    from portal.core import events
+
+    sent: list[tuple[str, dict[str, Any]]] = []
+    monkeypatch.setattr(events, "publish", lambda topic, event: sent.append((topic, event)))
+    return sent
+
+
+@pytest.fixture
+def isolated(
+    data_dir: Path, sent_tasks: object, published: object
+) -> None:
+    """Files, tasks and events of this test alone."""
+
+
+@pytest.fixture
+def administrator() -> Iterator[Actor]:
+    """Everything in this test is done by an administrator."""
+    actor = Actor(
+        kind="user",
+        id="7",
+        label="ada@example.org",
+        permissions=ALL_PERMISSIONS,
+        address="192.0.2.7",
+    )
+    with acting_as(actor, correlation="c0ffee"):
+        yield actor
+
+
+@pytest.fixture
+def client_of(db: None) -> Callable[..., Client]:
+    """A signed-in browser per role: ``client_of("officer")``."""
+    from tests.factories import UserFactory
+
+    def make(role: str, **options: Any) -> Client:
+        client = Client(**options)
+        client.force_login(UserFactory(role=role), backend=SIGN_IN_BACKEND)
+        return client
+
+    return make
+
+
+@dataclass
+class VaultWatch:
+    """The names of all blobs that lie in the vault."""
+
+    root: Path
+
+    def keys(self) -> set[str]:
+        return {str(p.relative_to(self.root)) for p in self.root.rglob("*") if p.is_file()}
+
+
+@pytest.fixture
+def vault_files(data_dir: Path) -> VaultWatch:
+    return VaultWatch(data_dir / "media")

@@ -1,0 +1,39 @@
+"""Rows, pictures, faces and engine answers for tests: small, valid, and different each time."""
+
+from tests.factories.accounts import ApiTokenFactory, UserFactory, api_token
+from tests.factories.enrolment import EnrolmentFaceFactory, EnrolmentFactory, EnrolmentPhotoFactory
+from tests.factories.people import (
+    ConsentFactory,
+    FaceImageFactory,
+    FaceTemplateFactory,
+    PersonFactory,
+    SpaceFactory,
+    enrolled_person,
+)
+from tests.factories.sightings import (
+    CameraFactory,
+    JobFactory,
+    RecognisedFaceFactory,
+    RecognitionFactory,
+    camera_with_key,
+)
+
+__all__ = [
+    "ApiTokenFactory",
+    "CameraFactory",
+    "ConsentFactory",
+    "EnrolmentFaceFactory",
+    "EnrolmentFactory",
+    "EnrolmentPhotoFactory",
+    "FaceImageFactory",
+    "FaceTemplateFactory",
+    "JobFactory",
+    "PersonFactory",
+    "RecognisedFaceFactory",
+    "RecognitionFactory",
+    "SpaceFactory",
+    "UserFactory",
+    "api_token",
+    "camera_with_key",
+    "enrolled_person",
+]

@@ -1,0 +1,121 @@
+"""The self-test passes on a sound engine and names what is wrong with an unsound one."""
+
+import numpy as np
+import pytest
+
+from recognition.config import EngineConfig
+from recognition.device import DeviceChoice
+from recognition.errors import SelfTestFailed, WeightsError
+from recognition.pipeline import Engine, load_engine, self_test
+
+
+def failed(report):
+    return [check.name for check in report.checks if not check.ok]
+
+
+def rebuilt(engine, **parts):
+    whole = {
+        "choice": engine.choice,
+        "detector": engine._detector,
+        "embedder": engine._embedder,
+        **parts,
+    }
+    return Engine(engine.config, **whole)
+
+
+class Altered:
+    """An embedder whose crops or vectors are changed on the way."""
+
+    def __init__(self, real, *, crops=lambda a: a, vectors=lambda v: v, precision=None):
+        self._real, self._crops, self._vectors = real, crops, vectors
+        self._precision = precision
+        self.space = real.space
+
+    @property
+    def precision(self):
+        return self._precision or self._real.precision
+
+    @property
+    def device(self):
+        return self._real.device
+
+    def embed(self, aligned):
+        return self._vectors(self._real.embed(np.ascontiguousarray(self._crops(aligned))))
+
+
+def test_a_sound_engine_passes_every_check(f32_engine):
+    report = f32_engine.self_test()
+    assert report.ok, failed(report)
+    assert [check.name for check in report.checks] == [
+        "weights",
+        "detection",
+        "vector",
+        "channel order",
+        "device",
+        "index",
+    ]
+    report.require()
+
+
+@pytest.mark.parametrize("detector", ["yunet", "mtcnn"])
+def test_the_engine_as_shipped_passes(cache_dir, detector):
+    config = EngineConfig(device="cpu", detector=detector, cache_dir=cache_dir, flip_fusion=False)
+    report = load_engine(config).self_test()
+    assert report.ok, report.checks
+
+
+def test_bgr_instead_of_rgb_is_noticed(f32_engine):
+    swapped = Altered(f32_engine._embedder, crops=lambda a: a[..., ::-1])
+    report = rebuilt(f32_engine, embedder=swapped).self_test()
+    assert failed(report) == ["vector", "channel order"]
+
+
+def test_a_network_blind_to_colour_is_noticed(f32_engine):
+    grey = Altered(
+        f32_engine._embedder,
+        crops=lambda a: np.repeat(a.mean(-1, keepdims=True), 3, -1).astype("u1"),
+    )
+    assert "channel order" in failed(rebuilt(f32_engine, embedder=grey).self_test())
+
+
+def test_a_vector_slightly_off_is_noticed(f32_engine):
+    def disturbed(vectors):
+        vectors = vectors.copy()
+        vectors[:, 0] += 0.002
+        return vectors
+
+    off = Altered(f32_engine._embedder, vectors=disturbed)
+    report = rebuilt(f32_engine, embedder=off).self_test()
+    assert failed(report) == ["vector"]
+    with pytest.raises(SelfTestFailed, match=r"vector: .* \(limit 1e-03, f32\)"):
+        report.require()
+
+
+def test_another_precision_than_decided_is_noticed(f32_engine):
+    other = Altered(f32_engine._embedder, precision="bf16")
+    assert failed(rebuilt(f32_engine, embedder=other).self_test()) == ["device"]
+
+
+def test_another_device_than_decided_is_noticed(f32_engine):
+    asked = DeviceChoice("cuda", "a GPU", "f32", "torch")
+    assert failed(rebuilt(f32_engine, choice=asked).self_test()) == ["device"]
+
+
+def test_a_blind_detector_is_noticed(f32_engine):
+    class Blind:
+        name = "yunet"
+
+        def detect(self, pictures):
+            return [[] for _ in pictures]
+
+    assert failed(rebuilt(f32_engine, detector=Blind()).self_test()) == ["detection"]
+
+
+def test_weights_that_changed_on_disk_are_noticed(f32_engine, monkeypatch):
+    def changed(weights_id):
+        raise WeightsError(f"{weights_id} is another file")
+
+    monkeypatch.setattr(self_test, "verified_path", changed)
+    report = f32_engine.self_test()
+    assert failed(report) == ["weights"]
+    assert "another file" in report.checks[0].detail
