@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
 
 from portal.core.context import Actor, acting_as
 from portal.core.policies import ALL_PERMISSIONS
@@ -22,7 +21,7 @@ SIGN_IN_BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path, settings: SettingsWrapper) -> Iterator[Path]:
+def data_dir(tmp_path: Path, settings: Any) -> Iterator[Path]:
     """A data directory of this test's own: keys, vault, set-up token."""
     from portal.audit import services as audit
     from portal.core.vault import vault
@@ -62,9 +61,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]
 
 
 @pytest.fixture
-def isolated(
-    data_dir: Path, sent_tasks: object, published: object
-) -> None:
+def isolated(data_dir: Path, sent_tasks: object, published: object) -> None:
     """Files, tasks and events of this test alone."""
 
 

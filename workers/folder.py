@@ -84,9 +84,12 @@ def enrol_folder(
     folders: Sequence[tuple[str, Sequence[Path]]],
     *,
     basis: str,
-    on_photo: Callable[[str, PhotoOutcome], None],
+    on_person: Callable[[str, Sequence[PhotoOutcome]], bool],
 ) -> FolderReport:
-    """Enrol every folder; each person is one transaction, so a kill leaves whole people behind."""
+    """Enrol every folder; each person is one transaction, so a kill leaves whole people behind.
+
+    ``on_person`` hears what became of each photo and says whether to go on.
+    """
     report = FolderReport()
     for code, paths in folders:
         person = Person.objects.filter(code=code).first()
@@ -100,8 +103,8 @@ def enrol_folder(
             report.people_new += 1
         else:
             report.people_without_photo.append(code)
-        for outcome in outcomes:
-            on_photo(code, outcome)
+        if not on_person(code, outcomes):
+            break
     return report
 
 

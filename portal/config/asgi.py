@@ -2,10 +2,10 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.config.settings")
-http_application = get_asgi_application()
+django.setup(set_prefix=False)
 
 # Models may be imported only after Django is set up, which the line above does.
 from channels.auth import AuthMiddlewareStack  # noqa: E402
@@ -15,12 +15,19 @@ from django.conf import settings  # noqa: E402
 
 from portal.config.routing import websocket_urlpatterns  # noqa: E402
 from portal.core.body_limit import BodyLimit  # noqa: E402
+from portal.core.pooled_handler import HttpApplication  # noqa: E402
 
 __all__ = ["application"]
 
+# Synchronous requests take turns for Python's lock, so more threads than this only help those
+# that wait for the database; each keeps a connection of its own.
+_REQUEST_THREADS = 8
+
 application = ProtocolTypeRouter(
     {
-        "http": BodyLimit(http_application, max_bytes=settings.MAX_REQUEST_BYTES),
+        "http": BodyLimit(
+            HttpApplication(threads=_REQUEST_THREADS), max_bytes=settings.MAX_REQUEST_BYTES
+        ),
         "websocket": AllowedHostsOriginValidator(
             AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
         ),

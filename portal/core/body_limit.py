@@ -20,8 +20,16 @@ class _TooLarge(Exception):
     pass
 
 
+# Most clients read the answer only when they have sent everything, and report a broken
+# connection otherwise. So the rest of a body is thrown away as it comes, up to this multiple.
+PATIENCE = 4
+
+
 class BodyLimit:
-    """Answers 413 by the Content-Length header, or once that many bytes came without one."""
+    """Answers 413 by the Content-Length header, or once that many bytes came without one.
+
+    Nothing beyond the limit is kept, in memory or on disk.
+    """
 
     def __init__(self, app: App, *, max_bytes: int) -> None:
         self._app = app
@@ -31,8 +39,11 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        headers = dict(scope["headers"])
+        declared = headers.get(b"content-length", b"0")
         if not declared.isdigit() or int(declared) > self._max_bytes:
+            if headers.get(b"expect", b"").lower() != b"100-continue":
+                await self._discard(receive)
             await self._refuse(send)
             return
         received, started = 0, False
@@ -54,7 +65,16 @@ class BodyLimit:
             await self._app(scope, counted_receive, watched_send)
         except _TooLarge:
             if not started:
+                await self._discard(receive)
                 await self._refuse(send)
+
+    async def _discard(self, receive: Receive) -> None:
+        left = self._max_bytes * PATIENCE
+        while left > 0:
+            message = await receive()
+            left -= len(message.get("body", b"")) or 1
+            if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                return
 
     async def _refuse(self, send: Send) -> None:
         limit = self._max_bytes // (1024 * 1024)

@@ -47,7 +47,7 @@ class Vault:
 
     def open(self, sealed: bytes, *, purpose: str) -> bytes:
         """Raises ``VaultError`` where the bytes are not what ``seal`` gave for this purpose."""
-        if sealed[:4] != _MAGIC:
+        if sealed[:4] != _MAGIC or len(sealed) < 4 + _NONCE_BYTES:
             raise VaultError("A stored file has not the form that Gatehouse writes.")
         nonce, body = sealed[4 : 4 + _NONCE_BYTES], sealed[4 + _NONCE_BYTES :]
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -10,7 +11,13 @@ from portal.core.context import require
 from portal.core.errors import NotFound
 from portal.jobs.models import Job, JobLine
 
-__all__ = ["job_lines", "running_job_count", "visible_job", "visible_jobs"]
+__all__ = ["cancelled_jobs", "job_lines", "running_job_count", "visible_job", "visible_jobs"]
+
+
+def cancelled_jobs(job_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Which of these were cancelled; for workers, which act without a user."""
+    rows = Job.objects.filter(pk__in=set(job_ids), state=Job.State.CANCELLED)
+    return frozenset(rows.values_list("id", flat=True))
 
 
 def visible_jobs() -> QuerySet[Job]:

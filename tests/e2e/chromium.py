@@ -1,14 +1,13 @@
-"""Debian's Chromium, driven by Playwright. Public surface: ``chromium``, ``CHROMIUM``."""
+"""Debian's Chromium, driven by Playwright. Public surface: ``CHROMIUM``, ``launch``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserType
 
-__all__ = ["CHROMIUM", "chromium"]
+__all__ = ["CHROMIUM", "launch"]
 
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -23,14 +22,6 @@ _FLAGS = (
 )
 
 
-@contextmanager
-def chromium(*, flags: Sequence[str] = ()) -> Iterator[Browser]:
+def launch(browser_type: BrowserType, *, flags: Sequence[str] = ()) -> Browser:
     """A browser without a window, with extra command-line ``flags``."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*_FLAGS, *flags]
-        )
-        try:
-            yield browser
-        finally:
-            browser.close()
+    return browser_type.launch(executable_path=CHROMIUM, args=[*_FLAGS, *flags])

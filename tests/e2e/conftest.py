@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from tests.e2e.cast import ADA, BRUNO, THRESHOLD
-from tests.e2e.chromium import CHROMIUM, chromium
+from tests.e2e.chromium import CHROMIUM, launch
 from tests.e2e.pages import enrol, sign_in
 from tests.integration.gatehouse import Gatehouse
 
 HERE = Path(__file__).parent
-PICTURES = HERE.parents[1] / "test-results"
+PICTURES = Path(tempfile.gettempdir()) / "gatehouse-e2e"
 
 # Two slow cores that other programs use as well: a wait this long is an error, not slowness.
 expect.set_options(timeout=20_000)
@@ -32,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """A picture of every open page of a test that failed, in ``test-results``."""
+    """A picture of every open page of a test that failed, named in the report."""
     report = yield
     contexts: list[BrowserContext] = getattr(item, "funcargs", {}).get("open_contexts", [])
     if report.when == "call" and report.failed:
@@ -48,8 +56,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 # Scoped to the folder: Playwright's event loop must be gone before asynchronous tests elsewhere.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    with chromium() as started:
+    with sync_playwright() as playwright:
+        started = launch(playwright.chromium)
         yield started
+        started.close()
 
 
 @pytest.fixture(scope="package")
@@ -63,7 +73,7 @@ def gatehouse() -> Iterator[Gatehouse]:
 
 
 @pytest.fixture(scope="package")
-def session(browser: Browser, gatehouse: Gatehouse) -> Any:
+def signed_in(browser: Browser, gatehouse: Gatehouse) -> Any:
     """The cookies of the administrator, signed in once for all tests."""
     context = browser.new_context()
     sign_in(
@@ -78,9 +88,9 @@ def session(browser: Browser, gatehouse: Gatehouse) -> Any:
 
 
 @pytest.fixture(scope="package")
-def known(browser: Browser, gatehouse: Gatehouse, session: Any) -> None:
+def known(browser: Browser, gatehouse: Gatehouse, signed_in: Any) -> None:
     """Ada and Bruno are enrolled."""
-    context = browser.new_context(base_url=gatehouse.base_url, storage_state=session)
+    context = browser.new_context(base_url=gatehouse.base_url, storage_state=signed_in)
     page = context.new_page()
     for member in (ADA, BRUNO):
         enrol(page, member, department="Research")
@@ -107,14 +117,14 @@ def complaints() -> Iterator[list[str]]:
 def open_page(
     browser: Browser,
     gatehouse: Gatehouse,
-    session: Any,
+    signed_in: Any,
     complaints: list[str],
     open_contexts: list[BrowserContext],
 ) -> Callable[..., Page]:
     """Opens a page in a browser context of its own, signed in; options are the context's."""
 
     def open_one(*, within: Browser = browser, **options: Any) -> Page:
-        settings = {"base_url": gatehouse.base_url, "storage_state": session, **options}
+        settings = {"base_url": gatehouse.base_url, "storage_state": signed_in, **options}
         context = within.new_context(**settings)
         open_contexts.append(context)
         page = context.new_page()

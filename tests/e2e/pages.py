@@ -33,8 +33,8 @@ __all__ = [
 
 def sign_in(page: Page, *, base_url: str, email: str, password: str) -> None:
     page.goto(f"{base_url}/account/login/")
-    page.get_by_label("E-mail", exact=False).fill(email)
-    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_label("Email").fill(email)
+    page.get_by_role("textbox", name="Password").fill(password)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="Today")).to_be_visible()
 

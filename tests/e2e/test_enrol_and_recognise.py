@@ -71,6 +71,7 @@ def real_page(browser: Browser, open_page: Callable[..., Page]) -> Iterator[Page
             page, base_url=system.base_url, email=system.email, password=system.password
         )
         yield page
+        page.context.close()
     finally:
         system.discard()
 

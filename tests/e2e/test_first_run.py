@@ -67,11 +67,11 @@ def test_the_printed_link_makes_the_administrator_and_then_never_again(
 def fill_in(page: Page) -> None:
     page.get_by_label("E-mail address").fill(EMAIL)
     page.get_by_label("Your name").fill("Robin First")
-    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("textbox", name="Password").fill(PASSWORD)
     page.get_by_role("button", name="Create administrator").click()
 
 
 def sign_in_as(page: Page, password: str) -> None:
-    page.get_by_label("E-mail", exact=False).fill(EMAIL)
-    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_label("Email").fill(EMAIL)
+    page.get_by_role("textbox", name="Password").fill(password)
     page.get_by_role("button", name="Sign in", exact=True).click()

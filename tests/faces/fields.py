@@ -56,9 +56,7 @@ def mix(below: Field, above: tuple[float, float, float] | Field, mask: Field) ->
     return below + mask[..., None] * (colour - below)
 
 
-def coarse_noise(
-    grid: Grid, rng: np.random.Generator, *, cells: tuple[int, int]
-) -> Field:
+def coarse_noise(grid: Grid, rng: np.random.Generator, *, cells: tuple[int, int]) -> Field:
     """Smooth noise of about unit spread with this many cells down and across."""
     coarse = rng.normal(size=cells).astype(np.float32)
     rows, columns = grid.x.shape

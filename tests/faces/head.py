@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -35,32 +36,56 @@ class Head:
     grid: Grid
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Parts:
+    """What does not depend on light and pose, shared by all pictures of a person."""
+
+    grid: Grid
+    height: Field
+    skin: Field
+    strands: Field
+    front: Field
+    behind: Field
+    outline: Field
+
+
+@lru_cache(maxsize=12)
+def _parts(face: FaceIdentity, pixels_per_unit: float) -> _Parts:
+    grid = make_grid(pixels_per_unit)
+    return _Parts(
+        grid=grid,
+        height=relief(grid, face),
+        skin=paint_face(grid, face),
+        strands=hair_colour(grid, face),
+        front=hair_in_front(grid, face),
+        behind=hair_behind(grid, face),
+        outline=head_mask(grid, face),
+    )
+
+
 def draw_head(face: FaceIdentity, *, pose: Pose, light: Light, pixels_per_unit: float) -> Head:
     """Draw from the back to the front: hair behind, body, ears, the head itself, glasses."""
-    grid = make_grid(pixels_per_unit)
-    strands = hair_colour(grid, face)
-    height = relief(grid, face)
+    parts = _parts(face, pixels_per_unit)
+    grid, step = parts.grid, parts.grid.step
 
-    behind = hair_behind(grid, face)
-    dull = shade(strands * 0.75, _dome(grid), step=grid.step, light=light, gloss=0.0)
-    picture, mask = dull, behind
+    picture = shade(parts.strands * 0.75, _dome(grid), step=step, light=light, gloss=0.0)
+    mask = parts.behind
     body, body_mask = _body(grid, face, light)
     picture, mask = mix(picture, body, body_mask), np.maximum(mask, body_mask)
     ears, ears_mask = _ears(grid, face, light)
-    ears_mask = ears_mask * (1 - behind * (face.hair_style in {"long", "fringe"}))
+    if face.hair_style in {"long", "fringe"}:
+        ears_mask = ears_mask * (1 - parts.behind)
     picture, mask = mix(picture, ears, ears_mask), np.maximum(mask, ears_mask)
 
-    front = hair_in_front(grid, face)
-    skin = shade(paint_face(grid, face), height, step=grid.step, light=light, gloss=0.035)
-    rough = height + 0.05 * front
-    hair = shade(strands, rough, step=grid.step, light=light, gloss=0.01)
-    drawn = paint_glasses(grid, face, mix(skin, hair, front))
-    own_mask = head_mask(grid, face)
+    skin = shade(parts.skin, parts.height, step=step, light=light, gloss=0.035)
+    raised = parts.height + 0.05 * parts.front
+    hair = shade(parts.strands, raised, step=step, light=light, gloss=0.01)
+    drawn = paint_glasses(grid, face, mix(skin, hair, parts.front))
 
-    turned_x, turned_y = _turn(grid, height, pose)
-    drawn = cv2.remap(drawn, turned_x, turned_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    own_mask = cv2.remap(own_mask, turned_x, turned_y, cv2.INTER_LINEAR)
-    return Head(mix(picture, drawn, own_mask), np.maximum(mask, own_mask), grid)
+    turned = _turn(grid, parts.height, pose)
+    drawn = cv2.remap(drawn, *turned, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    outline = cv2.remap(parts.outline, *turned, cv2.INTER_LINEAR)
+    return Head(mix(picture, drawn, outline), np.maximum(mask, outline), grid)
 
 
 def _turn(grid: Grid, height: Field, pose: Pose) -> tuple[Field, Field]:
@@ -73,7 +98,9 @@ def _turn(grid: Grid, height: Field, pose: Pose) -> tuple[Field, Field]:
     depth = cv2.GaussianBlur(height, (0, 0), 0.03 / grid.step)
     x, y = grid.x, grid.y
     for _ in range(6):
-        z = cv2.remap(depth, *grid.to_pixels(x, y), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        z = cv2.remap(
+            depth, *grid.to_pixels(x, y), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
         x = (grid.x - z * np.sin(yaw)) / np.cos(yaw)
         y = (grid.y - z * np.sin(pitch)) / np.cos(pitch)
     return grid.to_pixels(x, y)

@@ -41,8 +41,9 @@ def render_face(
     canvas = _room(width, height, rng)
     unit = face_fraction * height / _HEAD_UNITS
     head = draw_head(make_identity(identity), pose=pose, light=light, pixels_per_unit=max(unit, 40))
-    canvas = _place(canvas, head, centre=(centre[0] * width, centre[1] * height), unit=unit,
-                    roll=pose.roll)
+    canvas = _place(
+        canvas, head, centre=(centre[0] * width, centre[1] * height), unit=unit, roll=pose.roll
+    )
     return _expose(canvas, rng, noise=noise, blur_px=blur_px)
 
 
@@ -82,7 +83,8 @@ def _room(width: int, height: int, rng: np.random.Generator) -> Field:
     """A wall out of focus: a tone, a gradient, large soft patches; linear light."""
     tone = np.array([0.62, 0.62, 0.6]) * rng.uniform(0.6, 1.2) + rng.uniform(-0.05, 0.05, 3)
     patches = cv2.resize(
-        rng.normal(0, 0.06, (5, 6)).astype(np.float32), (width, height),
+        rng.normal(0, 0.06, (5, 6)).astype(np.float32),
+        (width, height),
         interpolation=cv2.INTER_CUBIC,
     )[..., None]
     slope = np.linspace(-0.12, 0.12, width)[None, :, None] * rng.choice([-1, 1])
@@ -101,10 +103,12 @@ def _place(
     rows, columns = head.mask.shape
     # The middle of the head, 0.15 units below the eyes' line, goes to the wanted centre.
     pivot_x, pivot_y = columns / 2, (rows / 2 + 0.15 / head.grid.step)
-    matrix = np.array([
-        [cos, -sin, centre[0] - cos * pivot_x + sin * pivot_y],
-        [sin, cos, centre[1] - sin * pivot_x - cos * pivot_y],
-    ])
+    matrix = np.array(
+        [
+            [cos, -sin, centre[0] - cos * pivot_x + sin * pivot_y],
+            [sin, cos, centre[1] - sin * pivot_x - cos * pivot_y],
+        ]
+    )
     light, mask = head.light, head.mask
     if scale < 0.7:  # bilinear sampling alone would alias
         light = cv2.GaussianBlur(light, (0, 0), 0.4 / scale)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from portal.sightings.models import Recognition
 from portal.sightings.services import FaceResult, PictureResult
@@ -16,7 +17,6 @@ from recognition.contracts import (
     VectorIndex,
 )
 from recognition.errors import ImageRejected, RecognitionError
-from recognition.pipeline import EngineInfo
 from tests.factories.faces import SPACE
 from tests.factories.people import SpaceFactory
 
@@ -39,7 +39,9 @@ class FakeEngine:
         return SPACE
 
     @property
-    def info(self) -> EngineInfo:
+    def info(self) -> Any:
+        from recognition.pipeline import EngineInfo
+
         return EngineInfo("cpu", "none", "f32", "fake", "fake", SPACE.id, 1)
 
     def analyse(self, images: Sequence[bytes]) -> list[ImageAnalysis | RecognitionError]:

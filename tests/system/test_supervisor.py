@@ -117,7 +117,7 @@ async def test_death_while_starting_shows_the_end_of_the_log(tmp_path: Path) -> 
 
 
 async def test_a_start_that_takes_too_long_is_given_up_and_ended(tmp_path: Path) -> None:
-    toys = Nursery(tmp_path, Restarts(start_timeout_s=1.5))
+    toys = Nursery(tmp_path, Restarts(start_timeout_s=2.5))
     with pytest.raises(StartFailed, match="was not ready after"):
         await toys.supervisor.start(toys.spec("worker", "time.sleep(600)\n"))
     assert not is_alive(toys.pids("worker")[0])
@@ -132,7 +132,7 @@ async def test_a_program_that_does_not_exist_is_named(tmp_path: Path) -> None:
 
 
 async def test_the_ready_file_of_an_earlier_run_is_not_believed(tmp_path: Path) -> None:
-    toys = Nursery(tmp_path, Restarts(start_timeout_s=1.5))
+    toys = Nursery(tmp_path, Restarts(start_timeout_s=2.5))
     toys.supervisor.ready_file("web").write_text('{"state": "ready"}')
     with pytest.raises(StartFailed, match="not ready"):
         await toys.supervisor.start(toys.spec("web", "time.sleep(600)\n"))

@@ -86,6 +86,7 @@ def update_person(person: Person, details: PersonDetails) -> Person:
 def record_consent(person: Person, *, basis: str = Consent.Basis.CONSENT) -> Consent:
     """Note that there is a basis for keeping this person's templates; an active one is kept."""
     actor = require("people.manage")
+    person = _lock_living(person)
     active = person.consents.filter(withdrawn_at=None).first()
     if active is not None:
         return active
@@ -117,9 +118,11 @@ def erase_person(person: Person, *, reason: str = "") -> Person:
     """
     require("people.manage")
     person = _lock_living(person)
-    keys = [
-        key for pair in person.images.values_list("portrait_key", "aligned_key") for key in pair
-    ]
+    photos = list(person.images.values_list("portrait_key", "aligned_key"))
+    drafts = person.enrolments.values_list(
+        "photos__photo_key", "photos__faces__portrait_key", "photos__faces__aligned_key"
+    )
+    keys = {key for row in (*photos, *drafts) for key in row if key}
     person.images.all().delete()
     person.enrolments.all().delete()
     person.sightings.update(person=None)
@@ -131,7 +134,7 @@ def erase_person(person: Person, *, reason: str = "") -> Person:
     record(
         "people.person.erased",
         target=person,
-        after={"photos": len(keys) // 2, "revision": revision},
+        after={"photos": len(photos), "revision": revision},
         reason=reason,
     )
     transaction.on_commit(lambda: vault().delete_all(keys), robust=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -10,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from portal.jobs.selectors import cancelled_jobs
 from portal.sightings.models import Recognition
 from portal.sightings.services.complete import PictureFailure, complete_recognitions
 
@@ -44,10 +46,11 @@ def claim_waiting(owner: str, *, limit: int) -> list[Claimed]:
         ).order_by("id")
         if connection.features.has_select_for_update_skip_locked:
             waiting = waiting.select_for_update(skip_locked=True)
-        rows = list(waiting.only("id", "picture_key", "attempts", "created_at")[:limit])
-        worn_out = [row for row in rows if row.attempts >= MAX_ATTEMPTS]
-        retried = [row for row in rows if 0 < row.attempts < MAX_ATTEMPTS]
-        fresh = [row for row in rows if row.attempts == 0]
+        found = list(waiting.only("id", "picture_key", "attempts", "created_at", "job_id")[:limit])
+        refused = _refused(found)
+        rows = [row for row in found if row.pk not in refused]
+        retried = [row for row in rows if row.attempts]
+        fresh = [row for row in rows if not row.attempts]
         chosen = retried[:1] if retried else fresh
         Recognition.objects.filter(pk__in=[row.pk for row in chosen]).update(
             state=Recognition.State.RUNNING,
@@ -55,25 +58,31 @@ def claim_waiting(owner: str, *, limit: int) -> list[Claimed]:
             lease_until=now + LEASE,
             attempts=chosen[0].attempts + 1 if chosen else 0,
         )
-    if worn_out:
-        complete_recognitions(
-            [],
-            failures=[
-                PictureFailure(
-                    row.pk,
-                    "recognition.crashed",
-                    f"The worker stopped {MAX_ATTEMPTS} times while it looked at this picture.",
-                )
-                for row in worn_out
-            ],
-            owner="",
-        )
+    if refused:
+        complete_recognitions([], failures=list(refused.values()), owner="")
         if not chosen:
             return claim_waiting(owner, limit=limit)
     return [
         Claimed(row.pk, row.picture_key, (now - row.created_at).total_seconds() * 1000)
         for row in chosen
     ]
+
+
+def _refused(rows: Sequence[Recognition]) -> dict[UUID, PictureFailure]:
+    """Pictures that no worker is given: tried too often, or of a job that was cancelled."""
+    job_ids = {row.job_id for row in rows if row.job_id}
+    cancelled = cancelled_jobs(job_ids) if job_ids else frozenset()
+    refused = {}
+    for row in rows:
+        if row.job_id in cancelled:
+            refused[row.pk] = PictureFailure(row.pk, "job.cancelled", "The job was cancelled.")
+        elif row.attempts >= MAX_ATTEMPTS:
+            refused[row.pk] = PictureFailure(
+                row.pk,
+                "recognition.crashed",
+                f"The worker stopped {MAX_ATTEMPTS} times while it looked at this picture.",
+            )
+    return refused
 
 
 def release_leases(owner: str) -> int:

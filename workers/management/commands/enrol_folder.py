@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,16 +55,19 @@ class Command(BaseCommand):
         start_job(job.pk)
         bar = ProgressBar(total, stream=sys.stderr, label="photos")
 
-        def on_photo(code: str, outcome: PhotoOutcome) -> None:
-            bar.advance()
-            if not outcome.is_used:
-                line = f"{code}/{outcome.path.name}: not used, {outcome.reason}"
-                bar.say(line)
-                log_line(job.pk, line, level=JobLine.Level.WARNING)
-            advance_job(job.pk, done=outcome.is_used, failed=not outcome.is_used)
+        def on_person(code: str, outcomes: Sequence[PhotoOutcome]) -> bool:
+            for outcome in outcomes:
+                bar.advance()
+                if not outcome.is_used:
+                    line = f"{code}/{outcome.path.name}: not used, {outcome.reason}"
+                    bar.say(line)
+                    log_line(job.pk, line, level=JobLine.Level.WARNING)
+            used = sum(outcome.is_used for outcome in outcomes)
+            row = advance_job(job.pk, done=used, failed=len(outcomes) - used)
+            return row.state != Job.State.CANCELLED
 
         try:
-            report = enrol_folder(host, folders, basis=options["basis"], on_photo=on_photo)
+            report = enrol_folder(host, folders, basis=options["basis"], on_person=on_person)
         except (DomainError, RecognitionError, OSError, KeyboardInterrupt) as error:
             message = str(error) or "It was interrupted."
             finish_job(job.pk, state=Job.State.FAILED, message=message)

@@ -1,0 +1,88 @@
+"""Serves synchronous views under ASGI with one hop into a thread, asynchronous ones as Django does.
+
+Django's own handler crosses between event loop and thread at every middleware that knows only
+one of the two, in a thread made for the request, whose connections to database and broker die
+with it. Here the whole of a synchronous request, middleware to signals, is one call in a pool of
+threads that keep theirs. Public surface: ``HttpApplication``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from inspect import iscoroutinefunction
+from typing import Any
+
+from asgiref.sync import ThreadSensitiveContext
+from django.core import signals
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.http import FileResponse
+from django.http.response import HttpResponseBase
+from django.urls import Resolver404, resolve, set_script_prefix
+
+from portal.core.body_limit import Receive, Scope, Send
+
+__all__ = ["HttpApplication"]
+
+
+class HttpApplication:
+    """The ASGI application for HTTP: picks the handler by the kind of view that the path has."""
+
+    def __init__(self, *, threads: int) -> None:
+        self._pooled = _PooledHandler(threads=threads)
+        self._asynchronous = ASGIHandler()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        handler = self._asynchronous if _has_async_view(scope["path"]) else self._pooled
+        await handler(scope, receive, send)
+
+
+def _has_async_view(path: str) -> bool:
+    try:
+        return iscoroutinefunction(resolve(path).func)
+    except Resolver404:
+        return False
+
+
+class _PooledHandler(ASGIHandler):  # type: ignore[misc]
+    """A request that a client gives up is worked to its end: a thread cannot be interrupted."""
+
+    def __init__(self, *, threads: int) -> None:
+        super().__init__()
+        # The base class has just built the chain for the event loop; this one is for threads.
+        self.load_middleware(is_async=False)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        # No copy of the caller's context: what a thread keeps, such as its connection to the
+        # cache, lives in the thread's own. Whatever is set per request is reset per request.
+        with body:
+            response = await asyncio.get_running_loop().run_in_executor(
+                self._pool, self._respond, scope, body
+            )
+            if not response.streaming:
+                await self.send_response(response, send)
+                return
+            async with ThreadSensitiveContext():
+                try:
+                    await self.send_response(response, send)
+                finally:
+                    await asyncio.get_running_loop().run_in_executor(self._pool, response.close)
+
+    def _respond(self, scope: Scope, body: Any) -> HttpResponseBase:
+        set_script_prefix(get_script_prefix(scope))
+        signals.request_started.send(sender=self.__class__, scope=scope)
+        request, refusal = self.create_request(scope, body)
+        response: HttpResponseBase = refusal if request is None else self.get_response(request)
+        response._handler_class = self.__class__  # what Django's test client asks for
+        if isinstance(response, FileResponse):
+            response.block_size = self.chunk_size
+        if not response.streaming:
+            # In memory already, so this thread's part ends here, with ``request_finished``.
+            response.close()
+        return response
