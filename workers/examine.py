@@ -32,15 +32,16 @@ def examine_photo(host: EngineHost, photo_id: UUID) -> None:
         return
     host.gallery.refresh()
     found = host.gallery.nearest([face.embedding for face in outcome.faces])
-    record_examination(
-        photo_id,
-        space_id=host.space.id,
-        dimension=host.space.dimension,
-        faces=[
-            examined(host, face, candidates)
-            for face, candidates in zip(outcome.faces, found, strict=True)
-        ],
+    faces = [
+        examined(host, face, candidates)
+        for face, candidates in zip(outcome.faces, found, strict=True)
+    ]
+    recorded = record_examination(
+        photo_id, space_id=host.space.id, dimension=host.space.dimension, faces=faces
     )
+    if recorded is None:
+        # Dropped or examined by another meanwhile: no row refers to these pictures.
+        vault().delete_all(key for face in faces for key in (face.portrait_key, face.aligned_key))
 
 
 def examined(host: EngineHost, face: Face, candidates: tuple[Candidate, ...]) -> ExaminedFace:

@@ -111,6 +111,10 @@ def enrol_folder(
 def _enrol_person(
     host: EngineHost, code: str, person: Person | None, paths: Sequence[Path], *, basis: str
 ) -> Iterator[PhotoOutcome]:
+    if person is not None and person.status == Person.Status.ERASED:
+        for path in paths:
+            yield PhotoOutcome(path, is_used=False, reason="this person was erased")
+        return
     known = set(person.images.values_list("photo_sha256", flat=True)) if person else set()
     fresh: list[tuple[Path, bytes, str]] = []
     for path in paths:

@@ -36,19 +36,20 @@ class GalleryFollower:
             return False
         space_id = self._index.space.id
         members = gallery_members(space_id)
-        gone = [person for person in self._members if person not in members]
         changed = [person for person, ids in members.items() if self._members.get(person) != ids]
         vectors = gallery_vectors(space_id, changed)
         present = [person for person in changed if person in vectors]
-        self._index.remove(gone)
-        if present:
-            fused = np.stack([fuse_templates(np.stack(vectors[person])) for person in present])
-            self._index.upsert(present, fused)
-        self._members = {
+        # Without whoever was erased between the two queries: the vector held is not theirs.
+        kept = {
             person: ids
             for person, ids in members.items()
             if person in vectors or self._members.get(person) == ids
         }
+        self._index.remove([person for person in self._members if person not in kept])
+        if present:
+            fused = np.stack([fuse_templates(np.stack(vectors[person])) for person in present])
+            self._index.upsert(present, fused)
+        self._members = kept
         self.revision = revision
         return True
 

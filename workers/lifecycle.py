@@ -8,7 +8,7 @@ import threading
 from typing import Any
 
 import structlog
-from celery.signals import worker_init, worker_process_init, worker_ready
+from celery.signals import beat_embedded_init, worker_init, worker_process_init, worker_ready
 from django.db import DatabaseError, close_old_connections, connection
 
 from portal.core.context import SYSTEM, acting_as
@@ -40,6 +40,11 @@ def _remember_name(sender: Any, **_: Any) -> None:
 def _parent_ready(sender: Any, **_: Any) -> None:
     if not _is_recognition():
         report_ready()
+
+
+@beat_embedded_init.connect  # type: ignore[untyped-decorator]
+def _clock_started(**_: Any) -> None:
+    die_with_parent()
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]

@@ -59,19 +59,27 @@ def snapshot(request: HttpRequest, camera_id: UUID) -> Status[SnapshotOut]:
     camera, actor = camera_of_key(
         camera_id, key or request.headers.get("X-Camera-Key", ""), address=address
     )
-    upload = (
-        request.FILES.get("image")
-        if (request.content_type or "").startswith("multipart/")
-        else None
-    )
     with acting_as(actor):
         row, is_new = submit_snapshot(
             camera,
-            upload.read() if upload is not None else request.body,
+            _picture(request),
             captured_at=_instant(request.headers.get("X-Captured-At", "")),
             idempotency_key=request.headers.get("Idempotency-Key", ""),
         )
     return Status(202, SnapshotOut(id=row.pk, state=cast("StateName", row.state), is_new=is_new))
+
+
+def _picture(request: HttpRequest) -> bytes:
+    """The multipart field, else the body; of a form that was read the body cannot be had again."""
+    if not (request.content_type or "").startswith("multipart/"):
+        return request.body
+    upload = request.FILES.get("image")
+    if upload is None:
+        raise DomainError(
+            "The form has no file in its field “image”. Send the picture there, or as the body.",
+            code="image.missing",
+        )
+    return upload.read()
 
 
 def _instant(text: str) -> datetime | None:

@@ -26,7 +26,10 @@ _REQUEST_THREADS = 8
 application = ProtocolTypeRouter(
     {
         "http": BodyLimit(
-            HttpApplication(threads=_REQUEST_THREADS), max_bytes=settings.MAX_REQUEST_BYTES
+            HttpApplication(
+                threads=_REQUEST_THREADS, asynchronous=frozenset({"/api/v1/recognitions"})
+            ),
+            max_bytes=settings.MAX_REQUEST_BYTES,
         ),
         "websocket": AllowedHostsOriginValidator(
             AuthMiddlewareStack(URLRouter(websocket_urlpatterns))

@@ -104,7 +104,7 @@ def add_camera(page: Page, name: str, *, place: str = "", kind: str = "Sends sna
     if kind == "Sends snapshots":
         callout = page.locator(".c-callout", has_text="The key of this camera")
         key = callout.locator("code").inner_text().strip()
-        command = page.locator("code", has_text="curl").inner_text()
+        command = page.locator("pre", has_text="curl").inner_text()
         snapshots = next(word for word in command.split() if word.startswith("http"))
     return Camera(name, page.url, key, snapshots)
 

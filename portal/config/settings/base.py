@@ -21,7 +21,6 @@ INSTALLED_APPS = [
     "channels",
     "django_htmx",
     "django_filters",
-    "django_tables2",
     "allauth",
     "allauth.account",
     "allauth.mfa",
