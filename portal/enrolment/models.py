@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from portal.core.fields import VaultKeyField
 from portal.core.models import Record
 from portal.people.models import FaceImage
 
@@ -49,7 +50,7 @@ class EnrolmentPhoto(Record):
         UNREADABLE = "unreadable", "Not a readable picture"
 
     enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="photos")
-    photo_key = models.CharField(max_length=80, blank=True)
+    photo_key = VaultKeyField(blank=True)
     photo_sha256 = models.CharField(max_length=64)
     file_name = models.CharField(max_length=200, blank=True)
     source = models.CharField(max_length=10, choices=FaceImage.Source)
@@ -94,8 +95,8 @@ class EnrolmentFace(models.Model):
     box = models.JSONField()
     quality = models.JSONField(default=dict)
     issues = models.JSONField(default=list)
-    portrait_key = models.CharField(max_length=80)
-    aligned_key = models.CharField(max_length=80)
+    portrait_key = VaultKeyField()
+    aligned_key = VaultKeyField()
     space = models.ForeignKey("engines.Space", on_delete=models.PROTECT)
     sealed_vector = models.BinaryField()
     nearest = models.ForeignKey("people.Person", null=True, on_delete=models.SET_NULL)

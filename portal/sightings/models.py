@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from portal.core.fields import VaultKeyField
 from portal.core.models import Record
 
 __all__ = ["RecognisedFace", "Recognition"]
@@ -34,9 +35,10 @@ class Recognition(Record):
         "cameras.Camera", null=True, blank=True, on_delete=models.CASCADE, related_name="snapshots"
     )
     job = models.ForeignKey("jobs.Job", null=True, blank=True, on_delete=models.SET_NULL)
+    actor_id = models.CharField(max_length=64, blank=True)
     actor_label = models.CharField(max_length=254, blank=True)
     file_name = models.CharField(max_length=200, blank=True)
-    picture_key = models.CharField(max_length=80, blank=True)
+    picture_key = VaultKeyField(blank=True)
     picture_sha256 = models.CharField(max_length=64)
     idempotency_key = models.CharField(max_length=160, unique=True, null=True, blank=True)
     captured_at = models.DateTimeField()
@@ -106,7 +108,7 @@ class RecognisedFace(models.Model):
     score = models.FloatField(null=True)
     margin = models.FloatField(null=True)
     candidates = models.JSONField(default=list)
-    portrait_key = models.CharField(max_length=80, blank=True)
+    portrait_key = VaultKeyField(blank=True)
 
     class Meta:
         ordering = ("recognition_id", "position")

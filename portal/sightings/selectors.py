@@ -22,6 +22,7 @@ __all__ = [
     "faces_of",
     "faces_of_person",
     "latest_faces",
+    "latest_uploads",
     "own_recognition",
     "visible_face",
     "visible_recognition",
@@ -93,7 +94,7 @@ def own_recognition(recognition_id: UUID) -> Recognition:
     rows = Recognition.objects.filter(pk=recognition_id)
     if not actor.may("sightings.view"):
         require("sightings.recognise")
-        rows = rows.filter(actor_label=actor.label, source=Recognition.Source.API)
+        rows = rows.filter(actor_id=actor.id, source=Recognition.Source.API)
     row = rows.first()
     if row is None:
         raise NotFound("There is no such recognition, or it was deleted after its retention time.")
@@ -129,6 +130,21 @@ def latest_faces(
     if decision:
         faces = faces.filter(decision=decision)
     return with_names(list(faces[:limit]))
+
+
+def latest_uploads(*, limit: int = 8) -> list[tuple[Recognition, list[FaceView]]]:
+    """The photos recognised last on the Recognise page, each with its faces."""
+    rows = list(
+        visible_recognitions()
+        .filter(source=Recognition.Source.UPLOAD)
+        .prefetch_related("faces")[:limit]
+    )
+    faces = [face for row in rows for face in row.faces.all()]
+    for row in rows:
+        for face in row.faces.all():
+            face.recognition = row
+    views = iter(with_names(faces))
+    return [(row, [next(views) for _ in row.faces.all()]) for row in rows]
 
 
 def faces_of_person(person_id: UUID, *, limit: int = 12) -> list[FaceView]:

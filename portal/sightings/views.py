@@ -23,9 +23,9 @@ from portal.sightings.selectors import (
     faces_of,
     faces_of_person,
     latest_faces,
+    latest_uploads,
     visible_face,
     visible_recognition,
-    visible_recognitions,
 )
 from portal.sightings.services import submit_picture
 from recognition.intake import reencode_jpeg
@@ -88,11 +88,10 @@ def _stream_context(request: HttpRequest) -> dict[str, object]:
 @page("sightings.recognise")
 def recognise(request: HttpRequest) -> HttpResponse:
     size = gallery_people_count()
-    recent = visible_recognitions().filter(source=Recognition.Source.UPLOAD)[:8]
     context = {
         "gallery_size": size,
         "threshold": policy_in_force(size).threshold,
-        "recent": [(row, faces_of(row)) for row in recent.prefetch_related("faces")],
+        "recent": latest_uploads(),
     }
     return render(request, "sightings/recognise.html", context)
 

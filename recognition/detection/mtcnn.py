@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,6 +59,9 @@ class MtcnnDetector:
     ``thresholds`` are the least scores after the three stages, ``factor`` the step of the
     pyramid; the defaults are the published ones. All pictures of a call share the networks' passes:
     levels of equal size are proposed together, and all candidates are refined together.
+    ``threads`` is the number of processor threads in a pass, 0 leaves it to torch. One is the
+    default because threads that wait for each other spin: on a busy two-core machine two took
+    13 times as long as one (1.04 s against 0.08 s for 250 x 250 px).
 
     Raises ``ValueError`` for parameters out of range, ``WeightsError`` for weights that do not
     fit and ``DeviceUnavailable`` for a CUDA device that torch does not see.
@@ -73,6 +77,7 @@ class MtcnnDetector:
         thresholds: tuple[float, float, float] = (0.6, 0.7, 0.7),
         factor: float = 0.709,
         device: str = "cpu",
+        threads: int = 1,
     ) -> None:
         if min_face_px < 12:
             raise ValueError(
@@ -82,6 +87,9 @@ class MtcnnDetector:
             raise ValueError(f"factor must lie between 0 and 1, got {factor}")
         if not all(0.0 <= threshold <= 1.0 for threshold in thresholds):
             raise ValueError(f"thresholds must lie in [0, 1], got {thresholds}")
+        if threads < 0:
+            raise ValueError(f"threads must be 0 (left to torch) or more, got {threads}")
+        self._threads = threads
         self._device = torch.device(device)
         if self._device.type == "cuda" and not torch.cuda.is_available():
             raise DeviceUnavailable(
@@ -105,7 +113,7 @@ class MtcnnDetector:
                 raise ValueError(
                     f"a picture must be (H, W, 3) uint8 RGB, got {picture.shape} {picture.dtype}"
                 )
-        with torch.inference_mode():
+        with torch.inference_mode(), _torch_threads(self._threads):
             proposals = self._propose(pictures)
             refined = self._refine(pictures, proposals)
             return self._finish(pictures, refined)
@@ -191,6 +199,19 @@ class MtcnnDetector:
             normalised = (block.permute(0, 3, 1, 2).float() - 127.5) / 128.0
             parts.append(network(normalised))
         return [torch.cat(output).cpu().numpy() for output in zip(*parts, strict=True)]
+
+
+@contextmanager
+def _torch_threads(count: int) -> Iterator[None]:
+    """Set torch's thread count, which is the process's, and put it back; 0 changes nothing."""
+    before = torch.get_num_threads()
+    if count:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        if count:
+            torch.set_num_threads(before)
 
 
 def _reduce(picture: Picture, width: int, height: int) -> NDArray[np.uint8]:

@@ -257,12 +257,35 @@ def test_a_picture_of_another_kind_is_named(detector, picture):
     [
         ({"min_face_px": 11}, "min_face_px"),
         ({"factor": 1.0}, "factor"),
+        ({"threads": -1}, "threads"),
         ({"thresholds": (0.6, 0.7, 1.7)}, "thresholds"),
     ],
 )
 def test_parameters_out_of_range_are_named(weights, options, message):
     with pytest.raises(ValueError, match=message):
         MtcnnDetector(weights, **options)
+
+
+def test_the_processs_thread_count_is_put_back(weights, monkeypatch):
+    used = []
+    original = MtcnnDetector._run
+    monkeypatch.setattr(
+        MtcnnDetector,
+        "_run",
+        lambda *args: used.append(torch.get_num_threads()) or original(*args),
+    )
+    before = torch.get_num_threads()
+    picture = np.zeros((40, 40, 3), np.uint8)
+    try:
+        torch.set_num_threads(2)
+        MtcnnDetector(weights).detect([picture])
+        assert set(used) == {1}
+        assert torch.get_num_threads() == 2
+        used.clear()
+        MtcnnDetector(weights, threads=0).detect([picture])
+        assert set(used) == {2}
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_a_gpu_that_is_not_there_is_an_error(weights, monkeypatch):

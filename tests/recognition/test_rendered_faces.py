@@ -134,7 +134,8 @@ def test_a_roster_has_a_folder_for_each_person(tmp_path):
         "Ada_Brink_0001.jpg",
         "Ada_Brink_0002.jpg",
     ]
-    assert Image.open(written[DISTINCT[1]][1]).size == (160, 120)
+    with Image.open(written[DISTINCT[1]][1]) as picture:
+        assert picture.size == (160, 120)
 
 
 def test_every_member_of_the_cast_has_a_name_of_their_own():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from portal.core.fields import VaultKeyField
 from portal.core.models import Record
 
 __all__ = ["FaceImage", "FaceTemplate", "GalleryState"]
@@ -18,8 +19,8 @@ class FaceImage(Record):
         FOLDER = "folder", "Folder"
 
     person = models.ForeignKey("people.Person", on_delete=models.CASCADE, related_name="images")
-    portrait_key = models.CharField(max_length=80)
-    aligned_key = models.CharField(max_length=80)
+    portrait_key = VaultKeyField()
+    aligned_key = VaultKeyField()
     source = models.CharField(max_length=10, choices=Source)
     photo_sha256 = models.CharField(max_length=64)
     file_name = models.CharField(max_length=200, blank=True)

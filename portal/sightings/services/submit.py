@@ -44,6 +44,7 @@ def submit_picture(
         Recognition(
             source=source,
             job_id=job_id,
+            actor_id=actor.id,
             actor_label=actor.label[:254],
             file_name=file_name[:200],
             captured_at=timezone.now(),
@@ -79,6 +80,7 @@ def submit_snapshot(
     row = Recognition(
         source=Recognition.Source.CAMERA,
         camera=camera,
+        actor_id=str(camera.pk),
         actor_label=camera.name,
         idempotency_key=key,
         captured_at=min(captured_at or now, now),
