@@ -49,5 +49,6 @@ def build_detector(
             min_face_px=max(min_face_px, _MTCNN_WINDOW_PX),
             thresholds=(0.6, 0.7, threshold),
             device=choice.device,
+            threads=threads or 1,
         )
     raise ValueError(f"no detector is called {name!r}; there are: mtcnn, yunet")

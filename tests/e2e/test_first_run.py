@@ -1,4 +1,4 @@
-"""The first visit: the administrator is made from the terminal's link, once."""
+"""The first visit: the administrator is made from the terminal's link, once; nothing is there yet."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.e2e import axe
 from tests.integration.gatehouse import Gatehouse
 
 EMAIL, PASSWORD = "first@gatehouse.test", "seven unrelated green words"
@@ -26,11 +27,13 @@ def fresh() -> Iterator[Gatehouse]:
 def visitor(
     browser: Browser, fresh: Gatehouse, open_contexts: list[BrowserContext]
 ) -> Page:
-    open_contexts.append(browser.new_context(base_url=fresh.base_url))
-    return open_contexts[0].new_page()
+    context = browser.new_context(base_url=fresh.base_url, reduced_motion="reduce")
+    open_contexts.append(context)
+    axe.prepare(context)
+    return context.new_page()
 
 
-def test_the_printed_link_makes_the_administrator_and_then_never_again(
+def test_the_printed_link_makes_one_administrator_who_finds_an_empty_house(
     fresh: Gatehouse, visitor: Page
 ) -> None:
     fresh.wait_for("Create the first administrator here (works once): http")
@@ -45,12 +48,18 @@ def test_the_printed_link_makes_the_administrator_and_then_never_again(
     expect(visitor.get_by_text("This is not the token.")).to_be_visible()
 
     visitor.goto(link.group())
+    assert axe.check(visitor) == []
     fill_in(visitor)
     expect(visitor.get_by_text("You are its administrator.")).to_be_visible()
     expect(visitor.get_by_role("heading", name="Today")).to_be_visible()
 
     visitor.goto(link.group())
     expect(visitor).to_have_url(f"{fresh.base_url}/")
+
+    for address in ("/", "/live/", "/recognise/", "/people/", "/cameras/", "/jobs/"):
+        visitor.goto(address)
+        expect(visitor.get_by_text("No ").or_(visitor.get_by_text("Nobody ")).first).to_be_visible()
+        assert axe.check(visitor) == [], address
 
     visitor.get_by_label("Your account").click()
     visitor.get_by_role("button", name="Sign out").click()

@@ -7,7 +7,7 @@ from typing import Any
 
 from portal.cameras.models import Camera
 from portal.jobs.models import Job
-from tests.factories.accounts import ApiTokenFactory
+from tests.factories.accounts import ApiTokenFactory, UserFactory
 from tests.factories.enrolment import EnrolmentFaceFactory, EnrolmentFactory
 from tests.factories.people import enrolled_person
 from tests.factories.sightings import (
@@ -54,6 +54,7 @@ class World:
 
 
 def build_world() -> World:
+    UserFactory()  # without a user every address leads to the set-up page
     person = enrolled_person(1, name="Ada Lovelace")
     draft = EnrolmentFactory()
     draft_face = EnrolmentFaceFactory(photo__enrolment=draft)
