@@ -195,8 +195,12 @@ class Embedder(Protocol):
     @property
     def space(self) -> EmbeddingSpace: ...
 
-    def embed(self, aligned: NDArray[np.uint8]) -> Vectors:
-        """``(N, 112, 112, 3) uint8`` RGB in, ``(N, D) float32`` unit rows out; N may be 0."""
+    def embed(self, aligned: NDArray[np.uint8], *, flip_fusion: bool | None = None) -> Vectors:
+        """``(N, 112, 112, 3) uint8`` RGB in, ``(N, D) float32`` unit rows out; N may be 0.
+
+        ``flip_fusion`` adds the mirror image's output, for twice the work; None means as
+        configured. Vectors of one space may be made either way.
+        """
         ...
 
 

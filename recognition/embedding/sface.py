@@ -49,7 +49,7 @@ class SFaceEmbedder:
     def device(self) -> str:
         return self._network.device
 
-    def embed(self, aligned: NDArray[np.uint8]) -> Vectors:
+    def embed(self, aligned: NDArray[np.uint8], *, flip_fusion: bool | None = None) -> Vectors:
         """``(N, 112, 112, 3) uint8`` RGB in, ``(N, 128) float32`` unit rows out; N may be 0.
 
         Raises ``ValueError`` for another shape or dtype, ``ModelRejected`` for an output that
@@ -62,7 +62,7 @@ class SFaceEmbedder:
         count = len(aligned)
         if not count:
             return np.empty((0, self._space.dimension), dtype=np.float32)
-        if self._flip_fusion:
+        if self._flip_fusion if flip_fusion is None else flip_fusion:
             both = self._network.run(np.concatenate([aligned, aligned[:, :, ::-1]]))[_OUTPUT]
             raw = both[:count] + both[count:]
         else:

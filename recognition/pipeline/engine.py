@@ -117,13 +117,20 @@ class Engine:
             threads=self._config.threads,
         )
 
-    def analyse(self, images: Sequence[bytes]) -> list[ImageAnalysis | RecognitionError]:
+    def analyse(
+        self, images: Sequence[bytes], *, flip_fusion: bool | None = None
+    ) -> list[ImageAnalysis | RecognitionError]:
         """One answer per picture file, in order.
 
         A picture that is not accepted is answered by its ``ImageRejected``, never raised, and
         spoils nothing beside it. Boxes and landmarks are in pixels of the upright original.
+        ``flip_fusion`` overrides the configuration for these pictures.
         """
-        return [answer for part in self._chunks(images) for answer in self._analyse_files(part)]
+        return [
+            answer
+            for part in self._chunks(images)
+            for answer in self._analyse_files(part, flip_fusion=flip_fusion)
+        ]
 
     def analyse_pictures(self, pictures: Sequence[Picture]) -> list[ImageAnalysis]:
         """The same for ``(H, W, 3) uint8`` RGB arrays that are decoded already."""
@@ -162,7 +169,9 @@ class Engine:
     def _chunks(self, images: Sequence[bytes]) -> list[Sequence[bytes]]:
         return list(chunks(images, size=self._config.batch_size))
 
-    def _analyse_files(self, images: Sequence[bytes]) -> list[ImageAnalysis | RecognitionError]:
+    def _analyse_files(
+        self, images: Sequence[bytes], *, flip_fusion: bool | None
+    ) -> list[ImageAnalysis | RecognitionError]:
         if self._pool is None:
             threads = min(_MAX_DECODE_THREADS, os.cpu_count() or 1)
             self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
@@ -176,11 +185,15 @@ class Engine:
                 answers.append(None)
                 decoded.append(outcome)
                 decode_ms.append(elapsed_ms)
-        analyses = iter(self._analyse_decoded(decoded, decode_ms))
+        analyses = iter(self._analyse_decoded(decoded, decode_ms, flip_fusion=flip_fusion))
         return [next(analyses) if answer is None else answer for answer in answers]
 
     def _analyse_decoded(
-        self, images: Sequence[DecodedImage], decode_ms: Sequence[float]
+        self,
+        images: Sequence[DecodedImage],
+        decode_ms: Sequence[float],
+        *,
+        flip_fusion: bool | None = None,
     ) -> list[ImageAnalysis]:
         if not images:
             return []
@@ -191,7 +204,9 @@ class Engine:
             self._sight(image, found) for image, found in zip(images, detections, strict=True)
         ]
         crops = [face.aligned for faces in sighted for face in faces]
-        vectors = iter(self._embedder.embed(np.stack(crops)) if crops else _NO_VECTORS)
+        vectors = iter(
+            self._embedder.embed(np.stack(crops), flip_fusion=flip_fusion) if crops else _NO_VECTORS
+        )
         faces_of = [
             tuple(
                 Face(

@@ -39,8 +39,9 @@ class Altered:
     def device(self):
         return self._real.device
 
-    def embed(self, aligned):
-        return self._vectors(self._real.embed(np.ascontiguousarray(self._crops(aligned))))
+    def embed(self, aligned, *, flip_fusion=None):
+        crops = np.ascontiguousarray(self._crops(aligned))
+        return self._vectors(self._real.embed(crops, flip_fusion=flip_fusion))
 
 
 def test_a_sound_engine_passes_every_check(f32_engine):
