@@ -11,6 +11,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 __all__ = ["Sent", "Target", "send_all"]
@@ -46,14 +47,15 @@ def send_all(
     *,
     keys: Sequence[str],
     senders: int,
-    on_answer: Callable[[Sent], None] | None = None,
+    then: Callable[[Sent], None] | None = None,
 ) -> list[Sent]:
     """Deliver each picture under its idempotency key; returns one ``Sent`` each, in order.
 
-    A connection that breaks and an answer of 5xx are tried again under the same key, as a camera
+    A sender waits for the answer and, in a thread, for ``then`` before it sends its next one. A
+    connection that breaks and an answer of 5xx are tried again under the same key, as a camera
     would, for a minute at most. Raises ``RuntimeError`` for any other answer than 202.
     """
-    return asyncio.run(_send_all(target, pictures, keys, senders, on_answer))
+    return asyncio.run(_send_all(target, pictures, keys, senders, then))
 
 
 async def _send_all(
@@ -61,20 +63,23 @@ async def _send_all(
     pictures: Sequence[bytes],
     keys: Sequence[str],
     senders: int,
-    on_answer: Callable[[Sent], None] | None,
+    then: Callable[[Sent], None] | None,
 ) -> list[Sent]:
     sent = [Sent(key) for key in keys]
     waiting = iter(range(len(pictures)))
+    loop = asyncio.get_running_loop()
 
-    async def deliver() -> None:
-        connection = _Connection(target)
-        for number in waiting:
-            await connection.deliver(pictures[number], sent[number])
-            if on_answer is not None:
-                on_answer(sent[number])
-        connection.close()
+    with ThreadPoolExecutor(senders) as pool:
 
-    await asyncio.gather(*(deliver() for _ in range(senders)))
+        async def deliver() -> None:
+            connection = _Connection(target)
+            for number in waiting:
+                await connection.deliver(pictures[number], sent[number])
+                if then is not None:
+                    await loop.run_in_executor(pool, then, sent[number])
+            connection.close()
+
+        await asyncio.gather(*(deliver() for _ in range(senders)))
     return sent
 
 

@@ -24,6 +24,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
 from pathlib import Path
+from typing import Self
 
 from websockets.sync.client import connect
 
@@ -39,7 +40,7 @@ __all__ = [
     "enrol_known",
     "median",
     "percentile",
-    "quantities",
+    "rows_of",
     "small_lfw",
     "system_with_camera",
 ]
@@ -115,7 +116,7 @@ class Browser:
         self._opener.open(f"{self._base}{path}", timeout=30).close()
         token = next(c.value for c in self._cookies if c.name == "csrftoken")
         body = urllib.parse.urlencode({**fields, "csrfmiddlewaretoken": token or ""}).encode()
-        request = urllib.request.Request(
+        request = urllib.request.Request(  # noqa: S310 - our own http:// address
             f"{self._base}{path}", data=body, headers={"Referer": f"{self._base}{path}"}
         )
         with self._opener.open(request, timeout=30) as answer:
@@ -154,7 +155,7 @@ class LiveListener:
         self._news = threading.Condition()
         self._thread = threading.Thread(target=self._listen, daemon=True)
 
-    def __enter__(self) -> LiveListener:
+    def __enter__(self) -> Self:
         self._thread.start()
         if not self._connected.wait(30):
             raise RuntimeError("the live websocket could not be opened")
@@ -209,7 +210,9 @@ class LiveListener:
 
 
 @contextmanager
-def system_with_camera(*, enrol: Sequence[Photo] = ()) -> Iterator[tuple[Gatehouse, Browser, Target]]:
+def system_with_camera(
+    *, enrol: Sequence[Photo] = ()
+) -> Iterator[tuple[Gatehouse, Browser, Target]]:
     """The whole system, running, with ``enrol`` enrolled and one camera."""
     system = Gatehouse.create()
     try:
@@ -239,7 +242,7 @@ def enrol_known(system: Gatehouse, photos: Sequence[Photo]) -> None:
         )
 
 
-def quantities(system: Gatehouse, query: str, *parameters: object) -> list[tuple[object, ...]]:
+def rows_of(system: Gatehouse, query: str, *parameters: object) -> list[tuple[object, ...]]:
     """Rows of a query on the system's own database, read-only."""
     path = system.data_dir / "gatehouse.sqlite3"
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)) as database:

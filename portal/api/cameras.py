@@ -23,7 +23,12 @@ __all__ = ["router"]
 router = Router()
 
 
-@router.get("", auth=TokenAuth(), response={200: list[CameraOut]}, summary="List cameras")
+@router.get(
+    "",
+    auth=TokenAuth(),
+    response={200: list[CameraOut], frozenset({401, 403}): ErrorOut},
+    summary="List cameras",
+)
 def cameras(request: HttpRequest) -> list[Camera]:
     with acting_as(actor_of(request)):
         return list(visible_cameras())

@@ -16,7 +16,21 @@ from portal.core.errors import DomainError
 
 __all__ = ["api"]
 
-api = NinjaAPI(
+
+class _Api(NinjaAPI):
+    """A camera's key is judged by the route that knows the camera, so it is described here."""
+
+    def get_openapi_schema(self, **options: Any) -> dict[str, Any]:
+        schema = super().get_openapi_schema(**options)
+        schema["components"]["securitySchemes"]["cameraKey"] = {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "The camera's own key, shown once when it is made or renewed.",
+        }
+        return schema
+
+
+api = _Api(
     title="Gatehouse",
     version=VERSION,
     description=(

@@ -77,7 +77,6 @@ class _PooledHandler(ASGIHandler):  # type: ignore[misc]
         signals.request_started.send(sender=self.__class__, scope=scope)
         request, refusal = self.create_request(scope, body)
         response: HttpResponseBase = refusal if request is None else self.get_response(request)
-        response._handler_class = self.__class__  # what Django's test client asks for
         if isinstance(response, FileResponse):
             response.block_size = self.chunk_size
         if not response.streaming:

@@ -63,9 +63,14 @@ class Vault:
         name = secrets.token_hex(16)
         key = f"{kind}/{name[:2]}/{name}"
         path = self._root / key
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary = path.with_suffix(".part")
-        temporary.write_bytes(self.seal(plain, purpose=kind))
+        sealed = self.seal(plain, purpose=kind)
+        try:
+            temporary.write_bytes(sealed)
+        except FileNotFoundError:
+            # The first of its 256 folders' files; to look every time costs as much as to write.
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            temporary.write_bytes(sealed)
         temporary.replace(path)
         return key
 

@@ -74,8 +74,9 @@ def _estimate(gallery_size: int, *, rate: float) -> ThresholdEstimate:
 
 
 def worker_reports() -> list[WorkerReport]:
+    """Recognition first: it is what people come to look at."""
     require("system.view")
-    return list(WorkerReport.objects.all())
+    return list(WorkerReport.objects.order_by("-role", "name"))
 
 
 def live_workers(role: str) -> int:

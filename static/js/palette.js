@@ -39,6 +39,10 @@ export function startPalette() {
     } else if (event.key === "Enter" && event.target === input && all.length > 0) {
       event.preventDefault();
       all[0].click();
+    } else if (event.key === "Escape") {
+      // A search field would take the first Escape to empty itself.
+      event.preventDefault();
+      palette.close();
     }
   });
 }

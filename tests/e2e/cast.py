@@ -6,7 +6,7 @@ Public surface: ``Member``, the members by name, ``THRESHOLD``, ``upload``, ``jp
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from io import BytesIO
 
 import numpy as np
@@ -67,7 +67,7 @@ def jpeg(picture: NDArray[np.uint8]) -> bytes:
     return file.getvalue()
 
 
-@lru_cache(maxsize=None)
+@cache
 def photo(member: Member, look: int = 0) -> bytes:
     """One of five photos of somebody: looks 0 to 2 to enrol, 3 and 4 to recognise."""
     pose, light = _LOOKS[look]

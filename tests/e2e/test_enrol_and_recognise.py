@@ -67,9 +67,7 @@ def real_page(browser: Browser, open_page: Callable[..., Page]) -> Iterator[Page
     try:
         system.start()
         page = open_page(base_url=system.base_url, storage_state=None)
-        sign_in(
-            page, base_url=system.base_url, email=system.email, password=system.password
-        )
+        sign_in(page, base_url=system.base_url, email=system.email, password=system.password)
         yield page
         page.context.close()
     finally:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-import urllib.request
-import uuid
+from collections.abc import Callable
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIRequestContext, Page, expect
 
 from tests.e2e.cast import ADA, BRUNO, STRANGER, photo, upload
 from tests.e2e.pages import Events, has_stayed, stay
-from tests.integration.gatehouse import Gatehouse
 
 pytestmark = pytest.mark.usefixtures("known")
 
@@ -72,8 +70,9 @@ def test_the_system_page_shows_the_self_test_and_both_workers(page: Page) -> Non
     expect(page.get_by_text("fixed by the operator")).to_be_visible()
 
 
-def test_a_token_made_here_opens_the_api(page: Page, gatehouse: Gatehouse) -> None:
+def test_a_token_made_here_opens_the_api(page: Page, open_page: Callable[..., Page]) -> None:
     name = "Turnstile"
+    program = open_page(storage_state=None).request  # it has no session, only the token
     page.goto("/system/tokens/")
     page.get_by_role("button", name="New token").click()
     dialog = page.get_by_role("dialog", name="New token")
@@ -83,7 +82,7 @@ def test_a_token_made_here_opens_the_api(page: Page, gatehouse: Gatehouse) -> No
     dialog.get_by_role("button", name="Make the token").click()
     token = page.locator(".c-callout code").inner_text().strip()
 
-    status, answer = recognise(gatehouse, token, photo(BRUNO, 3))
+    status, answer = recognise(program, token, photo(BRUNO, 3))
     assert status == 200
     assert [face["person"]["name"] for face in answer["faces"]] == [BRUNO.name]
     assert answer["faces"][0]["decision"] == "match"
@@ -93,24 +92,14 @@ def test_a_token_made_here_opens_the_api(page: Page, gatehouse: Gatehouse) -> No
     row = page.get_by_role("row", name=re.compile(name))
     row.get_by_role("button", name="Revoke").click()
     expect(page.get_by_text(f"The token “{name}” does not work any more.")).to_be_visible()
-    assert recognise(gatehouse, token, photo(BRUNO, 3))[0] == 401
+    assert recognise(program, token, photo(BRUNO, 3))[0] == 401
 
 
-def recognise(gatehouse: Gatehouse, token: str, picture: bytes) -> tuple[int, dict]:
+def recognise(program: APIRequestContext, token: str, picture: bytes) -> tuple[int, Any]:
     """``POST /api/v1/recognitions?wait=10``: the status and the answer."""
-    border = uuid.uuid4().hex
-    head = f'--{border}\r\nContent-Disposition: form-data; name="image"; filename="p.jpg"\r\n\r\n'
-    request = urllib.request.Request(
-        f"{gatehouse.base_url}/api/v1/recognitions?wait=10",
-        data=head.encode() + picture + f"\r\n--{border}--\r\n".encode(),
-        headers={
-            "Authorization": f"Bearer {token}",
-            "Content-Type": f"multipart/form-data; boundary={border}",
-        },
+    answer = program.post(
+        "/api/v1/recognitions?wait=10",
+        headers={"Authorization": f"Bearer {token}"},
+        multipart={"image": upload("p.jpg", picture)},  # type: ignore[dict-item]
     )
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, json.load(error)
+    return answer.status, answer.json()

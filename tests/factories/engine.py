@@ -44,7 +44,9 @@ class FakeEngine:
 
         return EngineInfo("cpu", "none", "f32", "fake", "fake", SPACE.id, 1)
 
-    def analyse(self, images: Sequence[bytes]) -> list[ImageAnalysis | RecognitionError]:
+    def analyse(
+        self, images: Sequence[bytes], *, flip_fusion: bool | None = None
+    ) -> list[ImageAnalysis | RecognitionError]:
         self.batches.append(list(images))
         unknown = ImageRejected("This file is not a readable picture.", code="image.not_an_image")
         return [self._answers.get(data, unknown) for data in images]

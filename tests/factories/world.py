@@ -44,7 +44,9 @@ class World:
             "position": 0,
             "face_id": self.draft_face.pk if view.startswith("enrolment:") else self.face.pk,
             "camera_id": (
-                self.browser.pk if view in {"sightings:webcam", "sightings:frame"} else self.camera.pk
+                self.browser.pk
+                if view in {"sightings:webcam", "sightings:frame"}
+                else self.camera.pk
             ),
             "recognition_id": self.recognition.pk,
             "job_id": self.job.pk,

@@ -221,9 +221,7 @@ class TestExamination:
         bob = enrolled_person(0, name="Bob")
         draft = EnrolmentFactory(person=bob if for_themselves else None)
         photo = EnrolmentPhotoFactory(enrolment=draft)
-        examine(
-            photo, found(0, nearest_id=str(bob.pk), nearest_score=0.9, is_match=is_match)
-        )
+        examine(photo, found(0, nearest_id=str(bob.pk), nearest_score=0.9, is_match=is_match))
         photo.refresh_from_db()
         assert photo.verdict == verdict, why
         assert ("Bob" in photo.message) is (verdict == V.OTHER_PERSON)
@@ -292,7 +290,9 @@ class TestConfirming:
         draft = services.start_enrolment()
         photos = [usable_photo(draft, identity) for identity in (1, 2)]
         poor = EnrolmentFaceFactory(photo__enrolment=draft, photo__verdict=V.POOR).photo
-        kept = {key for p in photos for f in p.faces.all() for key in (f.portrait_key, f.aligned_key)}
+        kept = {
+            key for p in photos for f in p.faces.all() for key in (f.portrait_key, f.aligned_key)
+        }
         revision = gallery_revision()
         with django_capture_on_commit_callbacks(execute=True):
             person = services.confirm_enrolment(draft, ADA, has_consent=True)
@@ -366,9 +366,7 @@ class TestConfirming:
         prepare(draft)
         photos, revision = draft.photos.count(), gallery_revision()
         with pytest.raises(DomainError) as refused:
-            services.confirm_enrolment(
-                draft, **{"details": ADA, "has_consent": True, **arguments}
-            )
+            services.confirm_enrolment(draft, **{"details": ADA, "has_consent": True, **arguments})
         assert refused.value.code == code, why
         assert Person.objects.count() == 1
         assert not FaceImage.objects.exists()

@@ -284,8 +284,10 @@ def test_the_api_answers_tokens_with_the_right_scope_only(name, world, client_of
         return
     for tried in ("recognise", "read"):
         _, headers = api_token(tried)
-        response = Client().post(url, headers=headers) if method == "POST" else Client().get(
-            url, headers=headers
+        response = (
+            Client().post(url, headers=headers)
+            if method == "POST"
+            else Client().get(url, headers=headers)
         )
         if tried == scope or name == "api:read":
             assert response.status_code not in {401, 403}

@@ -325,9 +325,9 @@ class TestCompleting:
         again = picture_result(row, face_result(), face_result())
         assert complete_recognitions([again], owner="me") == []
         assert complete_recognitions([again], owner="") == []
-        assert complete_recognitions(
-            [], failures=[PictureFailure(row.pk, "x", "x")], owner="me"
-        ) == []
+        assert (
+            complete_recognitions([], failures=[PictureFailure(row.pk, "x", "x")], owner="me") == []
+        )
         row.refresh_from_db()
         assert (row.state, row.faces.count(), row.error_code) == ("done", 1, "")
         assert Job.objects.get().done == 1
@@ -400,13 +400,17 @@ class TestCompleting:
 
 class TestReading:
     def test_a_token_reads_its_own_results_only(self):
-        mine = RecognitionFactory(source="api", actor_label="turnstile")
+        mine = RecognitionFactory(source="api", actor_id="17", actor_label="turnstile")
         foreign = [
-            RecognitionFactory(source="api", actor_label="door"),
-            RecognitionFactory(source="upload", actor_label="turnstile"),
+            RecognitionFactory(source="api", actor_id="18", actor_label="turnstile"),
+            RecognitionFactory(source="api", actor_id="", actor_label="turnstile"),
+            RecognitionFactory(source="upload", actor_id="17", actor_label="turnstile"),
         ]
         actor = Actor(
-            kind="token", label="turnstile", permissions=frozenset({"sightings.recognise"})
+            kind="token",
+            id="17",
+            label="turnstile",
+            permissions=frozenset({"sightings.recognise"}),
         )
         with acting_as(actor):
             assert own_recognition(mine.pk) == mine

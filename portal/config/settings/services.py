@@ -27,7 +27,7 @@ CHANNEL_LAYERS = {
 
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "portal.core.cache.BrokerCache",
         "LOCATION": ENV.broker_urls.cache,
     }
 }

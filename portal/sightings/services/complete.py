@@ -93,7 +93,11 @@ def complete_recognitions(
         row.space_id, row.timings_ms = result.space_id, dict(result.timings_ms)
         row.face_count = len(result.faces)
         faces += [_row_of(row, n, face, living) for n, face in enumerate(result.faces)]
-    Recognition.objects.bulk_update(rows, _RESULT_FIELDS)
+    # The rows are there and locked, so every one of them "conflicts" and is updated. bulk_update
+    # builds a CASE per column and row, which took 70 % of the time of this whole function.
+    Recognition.objects.bulk_create(
+        rows, update_conflicts=True, update_fields=_RESULT_FIELDS, unique_fields=["id"]
+    )
     RecognisedFace.objects.bulk_create(faces)
     _advance_jobs(rows)
     if rows:
