@@ -6,6 +6,7 @@ None is automatic here: a directory's own conftest says which of them all its te
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,21 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import transaction
 from django.test import Client
 
 from portal.core.context import Actor, acting_as
 from portal.core.policies import ALL_PERMISSIONS
 
 SIGN_IN_BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    """A transaction that is given up at its end."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -105,7 +115,7 @@ class VaultWatch:
 
     root: Path
 
-    def keys(self) -> set[str]:
+    def blobs(self) -> set[str]:
         return {str(p.relative_to(self.root)) for p in self.root.rglob("*") if p.is_file()}
 
 

@@ -84,7 +84,8 @@ def _picture(request: HttpRequest) -> bytes:
             "The form has no file in its field “image”. Send the picture there, or as the body.",
             code="image.missing",
         )
-    return upload.read()
+    data: bytes = upload.read()
+    return data
 
 
 def _instant(text: str) -> datetime | None:

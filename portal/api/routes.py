@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
 
 from portal.api.cameras import router as cameras
 from portal.api.people import router as people
@@ -20,8 +21,10 @@ __all__ = ["api"]
 class _Api(NinjaAPI):
     """A camera's key is judged by the route that knows the camera, so it is described here."""
 
-    def get_openapi_schema(self, **options: Any) -> dict[str, Any]:
-        schema = super().get_openapi_schema(**options)
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
+        schema = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
         schema["components"]["securitySchemes"]["cameraKey"] = {
             "type": "http",
             "scheme": "bearer",

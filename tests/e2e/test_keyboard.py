@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.cast import ADA, HUGO, photo, upload
+from tests.e2e.cast import ADA, INES, photo, upload
 from tests.e2e.pages import Enrolment
 
 pytestmark = pytest.mark.usefixtures("known")
@@ -97,7 +97,7 @@ def test_the_account_menu_opens_and_closes_by_keyboard(page: Page) -> None:
 
 
 def test_somebody_is_enrolled_without_a_mouse(page: Page) -> None:
-    file = upload("hugo.jpg", photo(HUGO))
+    file = upload("ines.jpg", photo(INES))
     page.on("filechooser", lambda chooser: chooser.set_files([file]))
     page.goto("/people/")
     tab_to(page, name="Enrol a person")
@@ -107,12 +107,12 @@ def test_somebody_is_enrolled_without_a_mouse(page: Page) -> None:
 
     tab_to(page, name="Drop photos here, or choose them")
     page.keyboard.press("Enter")
-    enrolment.expect_verdict("hugo.jpg", "usable")
+    enrolment.expect_verdict("ines.jpg", "usable")
 
     tab_to(page, name="Name")
-    page.keyboard.type(HUGO.name)
+    page.keyboard.type(INES.name)
     tab_to(page, name="The person agreed")
     page.keyboard.press("Space")
     tab_to(page, name="Enrol")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name=HUGO.name)).to_be_visible()
+    expect(page.get_by_role("heading", name=INES.name)).to_be_visible()

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageFilter
 from playwright.sync_api import Page, expect
 
-from tests.e2e.cast import ADA, CHLOE, FARID, HUGO, VISITOR, jpeg, photo, upload
+from tests.e2e.cast import ADA, FARID, HUGO, VISITOR, jpeg, photo, upload
 from tests.e2e.pages import Enrolment
 from tests.faces import empty_room, render_face, render_scene
 
@@ -88,7 +88,7 @@ def test_the_face_that_is_meant_is_picked_among_several(page: Page) -> None:
 
 def test_a_photo_can_be_removed_and_a_missing_consent_costs_nothing(page: Page) -> None:
     enrolment = Enrolment.start(page)
-    enrolment.add([upload("one.jpg", photo(CHLOE, 3)), upload("two.jpg", photo(CHLOE, 4))])
+    enrolment.add([upload("one.jpg", photo(FARID, 3)), upload("two.jpg", photo(FARID, 4))])
     enrolment.photo("two.jpg").get_by_role("button", name="Remove").click()
     expect(page.locator("article.c-photo")).to_have_count(1)
     page.get_by_label("Name").fill("Nobody Yet")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.cast import BRUNO, FARID, Member, jpeg
+from tests.e2e.cast import BRUNO, JONAS, Member, jpeg
 from tests.e2e.chromium import launch
 from tests.e2e.pages import Enrolment, add_camera
 from tests.faces import Light, Pose, render_face
@@ -65,7 +65,7 @@ def test_a_browser_tab_is_a_camera(in_front_of_webcam: Callable[[Member], Page])
 def test_the_webcam_takes_photos_for_an_enrolment(
     in_front_of_webcam: Callable[[Member], Page],
 ) -> None:
-    page = in_front_of_webcam(FARID)
+    page = in_front_of_webcam(JONAS)
     enrolment = Enrolment.start(page)
     page.get_by_role("button", name="Use the webcam").click()
     expect(page.get_by_text("Asking for the camera")).to_be_hidden()
@@ -75,4 +75,4 @@ def test_the_webcam_takes_photos_for_an_enrolment(
     expect(card).to_contain_text("Webcam")
     page.get_by_role("button", name="Close the webcam").click()
     expect(page.locator("[data-webcam-video]")).to_be_hidden()
-    enrolment.confirm(FARID.name)
+    enrolment.confirm(JONAS.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import threading
 from base64 import urlsafe_b64decode
+from contextlib import suppress
 from uuid import RFC_4122
 
 import pytest
@@ -17,6 +18,7 @@ from portal.core.events import publish
 from portal.core.ids import uuid7
 from portal.core.keys import DataDirectoryUnusable, load_or_create_key, load_or_create_key_bytes
 from portal.core.policies import ALL_PERMISSIONS
+from tests.conftest import rolled_back
 
 
 def test_a_right_is_required_of_the_actor_in_force():
@@ -39,7 +41,7 @@ def test_without_an_actor_nothing_is_allowed():
 
 
 def test_acting_ends_with_its_block_even_after_an_error():
-    with pytest.raises(ZeroDivisionError), acting_as(SYSTEM, correlation="abc"):
+    with suppress(ZeroDivisionError), acting_as(SYSTEM, correlation="abc"):
         assert correlation_id() == "abc"
         with acting_as(Actor(kind="camera")):
             assert current_actor().kind == "camera"
@@ -125,9 +127,8 @@ def test_an_event_waits_for_the_commit(published):
 
 @pytest.mark.django_db(transaction=True)
 def test_an_event_of_a_transaction_that_was_rolled_back_is_never_sent(published):
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with rolled_back():
         events.publish_on_commit("jobs", {"type": "jobs.changed", "id": "1", "state": "done"})
-        raise ZeroDivisionError
     assert published == []
 
 

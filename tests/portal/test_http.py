@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 
 import pytest
+from asgiref.testing import ApplicationCommunicator
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
@@ -361,3 +362,41 @@ class TestBodyLimit:
 
         assert DEFAULT_LIMITS.max_bytes < settings.MAX_REQUEST_BYTES
         assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE >= settings.MAX_REQUEST_BYTES
+
+
+class TestApplication:
+    """The whole ASGI application, as the server calls it."""
+
+    async def ask(self, path: str, *, method: str = "GET", **headers: str) -> tuple[int, bytes]:
+        from portal.config.asgi import application
+
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "scheme": "http",
+            "server": ("localhost", 80),
+            "client": ("192.0.2.1", 1),
+            "headers": [
+                (b"host", b"localhost"),
+                *((k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()),
+            ],
+        }
+        talk = ApplicationCommunicator(application, scope)
+        await talk.send_input({"type": "http.request", "body": b"", "more_body": False})
+        start = await talk.receive_output(timeout=5)
+        body = await talk.receive_output(timeout=5)
+        return start["status"], body["body"]
+
+    async def test_a_page_is_answered_from_the_pool(self):
+        assert await self.ask("/healthz") == (200, b'{"status": "ok"}')
+
+    async def test_a_declared_flood_is_refused_in_front_of_every_view(self):
+        flood = str(settings.MAX_REQUEST_BYTES + 1)
+        for path in ("/healthz", "/api/v1/recognitions", "/no/such/place"):
+            status, body = await self.ask(path, method="POST", content_length=flood)
+            assert status == 413
+            assert b"image.too_many_bytes" in body

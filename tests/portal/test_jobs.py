@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
-from django.db import transaction
 from kombu.exceptions import OperationalError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
@@ -27,6 +26,7 @@ from portal.jobs.services import (
     log_line,
     start_job,
 )
+from tests.conftest import rolled_back
 from tests.factories import JobFactory
 
 pytestmark = pytest.mark.django_db
@@ -107,9 +107,9 @@ def test_a_cancellation_is_audited_and_needs_the_right(administrator):
         {"state": "cancelled"},
     )
     other = JobFactory()
-    with acting_as(Actor(kind="user", permissions=frozenset({"jobs.view"}))):
-        with pytest.raises(PermissionMissing):
-            cancel_job(other)
+    reader = Actor(kind="user", permissions=frozenset({"jobs.view"}))
+    with acting_as(reader), pytest.raises(PermissionMissing):
+        cancel_job(other)
     other.refresh_from_db()
     assert other.state == S.QUEUED
 
@@ -173,14 +173,10 @@ def test_a_task_goes_to_its_own_queue(sent_tasks):
 def test_tasks_are_sent_after_the_commit_and_never_after_a_rollback(
     sent_tasks, django_capture_on_commit_callbacks
 ):
-    class Undone(Exception):
-        pass
-
     with django_capture_on_commit_callbacks(execute=True):
-        with pytest.raises(Undone), transaction.atomic():
+        with rolled_back():
             dispatch_on_commit("enrolment.examine", "undone")
             ring_on_commit("recognition.drain")
-            raise Undone
         dispatch_on_commit("enrolment.examine", "kept")
         assert sent_tasks == []
     assert sent_tasks == [("enrolment.examine", ["kept"], "recognition")]

@@ -87,7 +87,7 @@ class TestSubmitting:
                 send(refused_picture(name))
             assert (refused.value.http_status, refused.value.code) == (status, code)
         assert not Recognition.objects.exists()
-        assert vault_files.keys() == set()
+        assert vault_files.blobs() == set()
 
     def test_an_auditor_uploads_nobodys_face(self):
         with acting_as(Actor(kind="user", permissions=permissions_of("auditor"))):
@@ -131,7 +131,7 @@ class TestSnapshots:
     def test_two_deliveries_at_the_same_moment_are_one_row(self, monkeypatch, vault_files):
         camera = CameraFactory()
         winner, _ = submit_snapshot(camera, jpeg(), idempotency_key="k")
-        before = vault_files.keys()
+        before = vault_files.blobs()
         real, calls = submit._earlier, []
 
         def too_early(*args: object, **kwargs: object) -> Recognition | None:
@@ -141,16 +141,16 @@ class TestSnapshots:
         monkeypatch.setattr(submit, "_earlier", too_early)
         row, is_new = submit_snapshot(camera, jpeg(), idempotency_key="k")
         assert (row, is_new) == (winner, False)
-        assert vault_files.keys() == before, "the loser's picture is not left behind"
+        assert vault_files.blobs() == before, "the loser's picture is not left behind"
 
     def test_a_conflict_that_is_no_repetition_is_not_hidden(self, monkeypatch, vault_files):
         camera = CameraFactory()
         submit_snapshot(camera, jpeg(), idempotency_key="k")
         monkeypatch.setattr(submit, "_earlier", lambda *args, **kwargs: None)
-        before = vault_files.keys()
+        before = vault_files.blobs()
         with pytest.raises(IntegrityError), transaction.atomic():
             submit_snapshot(camera, jpeg(), idempotency_key="k")
-        assert vault_files.keys() == before
+        assert vault_files.blobs() == before
 
     def test_a_bad_delivery_does_not_use_its_key_up(self):
         camera = CameraFactory()
@@ -486,7 +486,7 @@ class TestPurge:
         stays = sum(timedelta(hours=h) < limit for h in ages_h)
         assert purge_expired() == len(ages_h) - stays
         assert Recognition.objects.count() == RecognisedFace.objects.count() == stays
-        assert {k for k in vault_files.keys() if k in expected} == expected
+        assert {k for k in vault_files.blobs() if k in expected} == expected
         left = {r.picture_key for r in Recognition.objects.all()}
         left |= {f.portrait_key for f in RecognisedFace.objects.all()}
         assert left == expected
@@ -508,14 +508,14 @@ class TestPurge:
         Recognition.objects.update(created_at=timezone.now() - age)
         purge_expired()
         assert Recognition.objects.exists() is survives, why
-        assert len(vault_files.keys()) == (2 if survives else 0)
+        assert len(vault_files.blobs()) == (2 if survives else 0)
 
     def test_pictures_that_were_never_recognised_go_too(self, settings, vault_files):
         settings.PICTURE_RETENTION_DAYS = 2
         RecognitionFactory.create_batch(2)
         Recognition.objects.update(created_at=timezone.now() - timedelta(days=3))
         assert purge_expired() == 2
-        assert vault_files.keys() == set()
+        assert vault_files.blobs() == set()
 
     def test_a_purge_may_be_repeated_and_is_audited_when_it_did_something(self, settings):
         settings.PICTURE_RETENTION_DAYS = 2
@@ -538,4 +538,4 @@ class TestPurge:
         purge_expired()
         assert not RecognisedFace.objects.filter(pk=with_sighting.pk).exists()
         assert person.images.count() == 1
-        assert len(vault_files.keys()) == 2
+        assert len(vault_files.blobs()) == 2

@@ -1,0 +1,133 @@
+"""How many questions each page asks the database: as many for thirty rows as for three.
+
+The counts stand in ``query_counts.json``; after a change that is meant, write them anew with
+``UPDATE_QUERY_COUNTS=1``. A page whose count follows its rows fails in either mode.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from portal.engines.services import report_worker
+from portal.jobs.services import log_line
+from tests.factories import (
+    ApiTokenFactory,
+    CameraFactory,
+    EnrolmentFaceFactory,
+    FaceImageFactory,
+    FaceTemplateFactory,
+    JobFactory,
+    RecognisedFaceFactory,
+    api_token,
+    enrolled_person,
+)
+from tests.factories.world import World, build_world
+
+BASELINE = Path(__file__).with_name("query_counts.json")
+
+PAGES: dict[str, list[str]] = {
+    "dashboard:today": [],
+    "dashboard:board": [],
+    "dashboard:search": [],
+    "people:list": [],
+    "people:detail": ["person_id"],
+    "people:edit": ["person_id"],
+    "cameras:list": [],
+    "cameras:detail": ["camera_id"],
+    "sightings:live": [],
+    "sightings:stream": [],
+    "sightings:stream_of": ["camera_id"],
+    "sightings:of_person": ["person_id"],
+    "sightings:detail": ["recognition_id"],
+    "sightings:result": ["recognition_id"],
+    "sightings:overlay": ["recognition_id"],
+    "sightings:recognise": [],
+    "enrolment:draft": ["enrolment_id"],
+    "enrolment:photos": ["enrolment_id"],
+    "jobs:list": [],
+    "jobs:detail": ["job_id"],
+    "system:health": [],
+    "system:tokens": [],
+    "api:people": [],
+    "api:cameras": [],
+    "api:read": ["recognition_id"],
+}
+
+
+def crowd(world: World, *, first: int, last: int) -> None:
+    """Rows ``first`` to ``last`` of everything that a page lists."""
+    for number in range(first, last):
+        person = enrolled_person(number, name=f"Adam {number}")
+        camera = CameraFactory()
+        match = {"person": person, "decision": "match", "candidates": [[str(person.pk), 0.8]]}
+        RecognisedFaceFactory(recognition=world.recognition, position=number, **match)
+        RecognisedFaceFactory(recognition__camera=camera, **match)
+        RecognisedFaceFactory(recognition__camera=world.camera, **match)
+        RecognisedFaceFactory(**{**match, "person": world.person})
+        FaceTemplateFactory(image=FaceImageFactory(person=world.person))
+        EnrolmentFaceFactory(photo__enrolment=world.draft, nearest=person, nearest_score=0.3)
+        JobFactory()
+        log_line(world.job.pk, f"line {number}")
+        ApiTokenFactory()
+        report_worker(f"light@{number}", role="light", state="ready", pid=number)
+
+
+def questions(client: Client, world: World, headers: dict[str, str]) -> dict[str, list[str]]:
+    """Per page the SQL that it asked."""
+    asked = {}
+    for name, names in PAGES.items():
+        url = reverse(name, kwargs=world.arguments(name, names))
+        query = {"q": "a"} if name == "dashboard:search" else {}
+        extra = headers if name.startswith("api:") else {}
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            response = client.get(url, query, headers=extra)
+        assert response.status_code == 200, name
+        asked[name] = [entry["sql"] for entry in captured.captured_queries]
+    return asked
+
+
+def shapes(statements: list[str]) -> Counter[str]:
+    """The statements without their values, counted."""
+    return Counter(re.sub(r"'[^']*'|\b\d+\b|\(\?(, \?)*\)", "?", sql) for sql in statements)
+
+
+@pytest.mark.django_db
+def test_no_page_asks_more_for_more_rows_nor_more_than_it_used_to(client_of):
+    client, world = client_of("administrator"), build_world()
+    _, headers = api_token("read", "recognise")
+    crowd(world, first=1, last=4)
+    questions(client, world, headers)  # whatever is asked once per process is asked here
+    few = questions(client, world, headers)
+    crowd(world, first=4, last=31)
+    many = questions(client, world, headers)
+
+    complaints = []
+    for name in PAGES:
+        if len(many[name]) != len(few[name]):
+            more = shapes(many[name]) - shapes(few[name])
+            said = "\n".join(f"  {count} more: {sql[:400]}" for sql, count in more.most_common(5))
+            complaints.append(f"{name}: {len(few[name])} became {len(many[name])}\n{said}")
+    assert not complaints, "\n".join(complaints)
+
+    counts = {name: len(asked) for name, asked in many.items()}
+    if os.environ.get("UPDATE_QUERY_COUNTS"):
+        BASELINE.write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
+    expected = json.loads(BASELINE.read_text(encoding="utf-8"))
+    for name in PAGES:
+        if counts[name] != expected.get(name):
+            said = "\n".join(f"  {sql[:400]}" for sql in many[name])
+            complaints.append(f"{name}: {expected.get(name)} became {counts[name]}\n{said}")
+    assert not complaints, "\n".join(complaints)
+    assert set(expected) == set(PAGES)
