@@ -115,16 +115,15 @@ def _enrol_person(
         for path in paths:
             yield PhotoOutcome(path, is_used=False, reason="this person was erased")
         return
+    try:
+        details = PersonDetails(name=code.replace("_", " "), code=code)
+    except DomainError as error:
+        for path in paths:
+            yield PhotoOutcome(path, is_used=False, reason=error.message)
+        return
     known = set(person.images.values_list("photo_sha256", flat=True)) if person else set()
-    fresh: list[tuple[Path, bytes, str]] = []
-    for path in paths:
-        data = path.read_bytes()
-        sha256 = hashlib.sha256(data).hexdigest()
-        if sha256 in known:
-            yield PhotoOutcome(path, is_used=False, reason="is enrolled already")
-        else:
-            known.add(sha256)
-            fresh.append((path, data, sha256))
+    fresh, refused = _read_new(paths, known)
+    yield from refused
     usable: list[tuple[Path, str, ExaminedFace]] = []
     host.gallery.refresh()
     for start in range(0, len(fresh), BATCH):
@@ -138,7 +137,30 @@ def _enrol_person(
                 usable.append((path, sha256, face))
                 yield PhotoOutcome(path, is_used=True, reason=reason)
     if usable:
-        _store(host, code, person, usable, basis=basis)
+        _store(host, details, person, usable, basis=basis)
+
+
+def _read_new(
+    paths: Sequence[Path], known: set[str]
+) -> tuple[list[tuple[Path, bytes, str]], list[PhotoOutcome]]:
+    """Path, bytes and SHA-256 of each photo that is not known, and what became of the others."""
+    fresh: list[tuple[Path, bytes, str]] = []
+    refused: list[PhotoOutcome] = []
+    seen = set(known)
+    for path in paths:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            reason = f"cannot be read: {error.strerror}"
+            refused.append(PhotoOutcome(path, is_used=False, reason=reason))
+            continue
+        sha256 = hashlib.sha256(data).hexdigest()
+        if sha256 in seen:
+            refused.append(PhotoOutcome(path, is_used=False, reason="is enrolled already"))
+        else:
+            seen.add(sha256)
+            fresh.append((path, data, sha256))
+    return fresh, refused
 
 
 def _main_face(
@@ -167,14 +189,14 @@ def _main_face(
 @transaction.atomic
 def _store(
     host: EngineHost,
-    code: str,
+    details: PersonDetails,
     person: Person | None,
     usable: Sequence[tuple[Path, str, ExaminedFace]],
     *,
     basis: str,
 ) -> None:
     if person is None:
-        person = create_person(PersonDetails(name=code.replace("_", " "), code=code))
+        person = create_person(details)
     record_consent(person, basis=basis)
     for path, sha256, face in usable:
         add_face(

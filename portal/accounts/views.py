@@ -10,6 +10,7 @@ from portal.accounts.forms import SetupForm
 from portal.accounts.models import User
 from portal.accounts.services import create_first_administrator, setup_token_is_valid
 from portal.core.errors import DomainError
+from portal.core.http import posted
 
 __all__ = ["locked_out", "setup"]
 
@@ -19,7 +20,7 @@ def setup(request: HttpRequest) -> HttpResponse:
     """Make the first administrator; the token proves that the visitor can read the terminal."""
     if User.objects.exists():
         return redirect("dashboard:today")
-    form = SetupForm(request.POST or None, initial={"token": request.GET.get("token", "")})
+    form = SetupForm(posted(request), initial={"token": request.GET.get("token", "")})
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         if not setup_token_is_valid(data["token"].strip()):

@@ -14,7 +14,7 @@ from portal.cameras import services
 from portal.cameras.forms import CameraForm
 from portal.cameras.selectors import visible_camera, visible_cameras
 from portal.core.errors import DomainError
-from portal.core.http import is_partial, page
+from portal.core.http import is_partial, page, posted
 
 __all__ = ["create", "detail", "index", "renew_key", "switch"]
 
@@ -30,7 +30,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @page("cameras.manage")
 @require_http_methods(["GET", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
-    form = CameraForm(request.POST or None)
+    form = CameraForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             camera, key = services.create_camera(**form.cleaned_data)

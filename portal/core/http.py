@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, QueryDict
 from django.shortcuts import render
 
 from portal.core.context import require
@@ -19,6 +19,7 @@ __all__ = [
     "is_partial",
     "page",
     "picture_response",
+    "posted",
     "render_error",
     "wants_json",
     "with_toast",
@@ -81,6 +82,11 @@ def allow_camera(response: HttpResponse) -> HttpResponse:
     """This page may ask the browser for a camera."""
     response["Permissions-Policy"] = "camera=(self), microphone=(), geolocation=(), usb=()"
     return response
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """A form's data; None, for an unbound form, where nothing was posted."""
+    return request.POST if request.method == "POST" else None
 
 
 def picture_response(jpeg: bytes, **headers: Any) -> HttpResponse:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from portal.enrolment.models import EnrolmentFace, EnrolmentPhoto
 
-__all__ = ["Verdict", "judge"]
+__all__ = ["Verdict", "judge", "somebody_else"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +17,17 @@ class Verdict:
     chosen: int | None
 
 
-def judge(
-    faces: Sequence[EnrolmentFace], *, chosen: int | None, other_name: str | None = None
-) -> Verdict:
+def somebody_else(name: str, score: float | None) -> str:
+    return (
+        f"This face belongs to {name} already (similarity {score or 0.0:.2f}). It cannot be "
+        "enrolled a second time."
+    )
+
+
+def judge(faces: Sequence[EnrolmentFace], *, chosen: int | None) -> Verdict:
     """The verdict about a photo with these faces, of which ``chosen`` was picked by a person.
 
-    ``other_name`` is the name of the somebody else that the chosen face belongs to, if any.
+    No message holds a name: it is stored, and would outlive the erasure of its bearer.
     """
     kinds = EnrolmentPhoto.Verdict
     if not faces:
@@ -43,8 +48,7 @@ def judge(
     if face.is_somebody_else:
         return Verdict(
             kinds.OTHER_PERSON,
-            f"This face belongs to {other_name or 'somebody else'} already "
-            f"(similarity {face.nearest_score:.2f}). It cannot be enrolled a second time.",
+            somebody_else("somebody else", face.nearest_score),
             position,
         )
     if face.issues:

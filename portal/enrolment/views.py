@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.core.errors import DomainError
-from portal.core.http import allow_camera, is_partial, page, picture_response
+from portal.core.http import allow_camera, is_partial, page, picture_response, posted
 from portal.core.vault import vault
 from portal.enrolment import services
 from portal.enrolment.forms import EnrolmentForm
@@ -40,7 +40,7 @@ def start(request: HttpRequest, person_id: UUID | None = None) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def draft(request: HttpRequest, enrolment_id: UUID) -> HttpResponse:
     enrolment = visible_draft(enrolment_id)
-    form = EnrolmentForm(request.POST or None, person=enrolment.person)
+    form = EnrolmentForm(posted(request), person=enrolment.person)
     if request.method == "POST" and form.is_valid():
         try:
             person = services.confirm_enrolment(

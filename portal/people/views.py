@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from portal.core.http import is_partial, page, picture_response
+from portal.core.http import is_partial, page, picture_response, posted
 from portal.core.vault import vault
 from portal.people import services
 from portal.people.filters import PersonFilter
@@ -73,7 +73,7 @@ def detail(request: HttpRequest, person_id: UUID) -> HttpResponse:
 def edit(request: HttpRequest, person_id: UUID) -> HttpResponse:
     person = visible_person(person_id)
     initial = {"name": person.name, "department": person.department, "email": person.email}
-    form = PersonForm(request.POST or None, initial=initial, with_code=False)
+    form = PersonForm(posted(request), initial=initial, with_code=False)
     if request.method == "POST" and form.is_valid():
         services.update_person(person, form.details())
         messages.success(request, f"{form.cleaned_data['name']} was saved.")

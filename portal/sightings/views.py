@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from portal.cameras.selectors import visible_cameras
+from portal.core.context import current_actor
 from portal.core.errors import DomainError, NotFound
 from portal.core.http import page, picture_response
 from portal.core.vault import vault
@@ -144,9 +146,16 @@ def refused(request: HttpRequest) -> HttpResponse:
     return JsonResponse({}, status=202)
 
 
+def _batches() -> QuerySet[Job]:
+    """Only batches of photos are advanced from here, and only by whom they belong to."""
+    return visible_jobs().filter(
+        kind=Job.Kind.RECOGNISE_PHOTOS, actor_label=current_actor().label[:254]
+    )
+
+
 def _own_job(job_id: str) -> Job | None:
     try:
-        return visible_jobs().filter(pk=UUID(job_id)).first() if job_id else None
+        return _batches().filter(pk=UUID(job_id)).first() if job_id else None
     except ValueError:
         return None
 

@@ -16,8 +16,8 @@ from PIL import Image
 from tests.faces import Light, Pose, render_face
 
 __all__ = [
-    "ADA", "BRUNO", "CHLOE", "DAVID", "EDITH", "FARID", "GRETA", "HUGO", "INES", "JONAS", "STRANGER", "THRESHOLD",
-    "VISITOR", "Member", "Upload", "jpeg", "photo", "upload",
+    "ADA", "BRUNO", "CHLOE", "DAVID", "EDITH", "FARID", "GRETA", "HUGO", "INES", "JONAS",
+    "STRANGER", "THRESHOLD", "VISITOR", "Member", "Upload", "jpeg", "photo", "upload",
 ]  # fmt: skip
 
 # Drawn people resemble each other more than real ones: among those below, two photos of one

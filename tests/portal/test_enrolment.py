@@ -18,6 +18,7 @@ from portal.enrolment.models import Enrolment, EnrolmentFace, EnrolmentPhoto
 from portal.enrolment.selectors import draft_view, visible_draft
 from portal.enrolment.services import ExaminedFace
 from portal.enrolment.services.draft import MAX_PHOTOS
+from portal.enrolment.templatetags.enrolment import verdict_words
 from portal.enrolment.verdicts import judge
 from portal.people.models import FaceImage, Person
 from portal.people.selectors import gallery_members, gallery_revision
@@ -76,37 +77,33 @@ SOMEBODY = {"is_somebody_else": True, "nearest_score": 0.91}
 
 # faces, picked, name of the somebody else -> verdict, position, words that must be said
 VERDICTS = {
-    "nobody": (([], None, None), (V.NO_FACE, None, "No face was found")),
-    "one good face": (([face()], None, None), (V.USABLE, 0, "quality 0.90 of 1, 60 px")),
-    "one blurred face": (([face(issues=[BLURRED])], None, None), (V.POOR, 0, "is blurred")),
+    "nobody": (([], None), (V.NO_FACE, None, "No face was found")),
+    "one good face": (([face()], None), (V.USABLE, 0, "quality 0.90 of 1, 60 px")),
+    "one blurred face": (([face(issues=[BLURRED])], None), (V.POOR, 0, "is blurred")),
     "every issue is told": (
-        ([face(issues=[SMALL, BLURRED])], None, None),
+        ([face(issues=[SMALL, BLURRED])], None),
         (V.POOR, 0, "too small. The face is blurred"),
     ),
-    "two faces": (([face(), face()], None, None), (V.SEVERAL_FACES, None, "2 faces")),
-    "two faces, second picked": (([face(), face()], 1, None), (V.USABLE, 1, "Good")),
+    "two faces": (([face(), face()], None), (V.SEVERAL_FACES, None, "2 faces")),
+    "two faces, second picked": (([face(), face()], 1), (V.USABLE, 1, "Good")),
     "the picked one is poor": (
-        ([face(), face(issues=[BLURRED])], 1, None),
+        ([face(), face(issues=[BLURRED])], 1),
         (V.POOR, 1, "blurred"),
     ),
     "only the other one is poor": (
-        ([face(), face(issues=[BLURRED])], 0, None),
+        ([face(), face(issues=[BLURRED])], 0),
         (V.USABLE, 0, "Good"),
     ),
-    "somebody else": (
-        ([face(**SOMEBODY)], None, "Bob"),
-        (V.OTHER_PERSON, 0, "belongs to Bob already (similarity 0.91)"),
-    ),
-    "somebody else without a name": (
-        ([face(**SOMEBODY)], None, None),
-        (V.OTHER_PERSON, 0, "somebody else"),
+    "somebody else, whose name is not stored": (
+        ([face(**SOMEBODY)], None),
+        (V.OTHER_PERSON, 0, "belongs to somebody else already (similarity 0.91)"),
     ),
     "somebody else, and poor": (
-        ([face(issues=[BLURRED], **SOMEBODY)], None, "Bob"),
-        (V.OTHER_PERSON, 0, "Bob"),
+        ([face(issues=[BLURRED], **SOMEBODY)], None),
+        (V.OTHER_PERSON, 0, "somebody else"),
     ),
     "a bystander is somebody else": (
-        ([face(), face(**SOMEBODY)], 0, None),
+        ([face(), face(**SOMEBODY)], 0),
         (V.USABLE, 0, "Good"),
     ),
 }
@@ -114,8 +111,8 @@ VERDICTS = {
 
 @pytest.mark.parametrize("name", VERDICTS)
 def test_verdict_about_a_photo(name):
-    (faces, chosen, other), (code, position, words) = VERDICTS[name]
-    verdict = judge(faces, chosen=chosen, other_name=other)
+    (faces, chosen), (code, position, words) = VERDICTS[name]
+    verdict = judge(faces, chosen=chosen)
     assert (verdict.code, verdict.chosen) == (code, position)
     assert words in verdict.message
 
@@ -224,7 +221,8 @@ class TestExamination:
         examine(photo, found(0, nearest_id=str(bob.pk), nearest_score=0.9, is_match=is_match))
         photo.refresh_from_db()
         assert photo.verdict == verdict, why
-        assert ("Bob" in photo.message) is (verdict == V.OTHER_PERSON)
+        assert ("Bob" in verdict_words(photo)) is (verdict == V.OTHER_PERSON)
+        assert "Bob" not in photo.message, "a stored name would outlive its bearer's erasure"
 
     def test_a_nearest_person_who_is_gone_is_nobody(self):
         photo = EnrolmentPhotoFactory()
@@ -279,7 +277,9 @@ class TestChoosing:
             found(1),
             found(0, nearest_id=str(bob.pk), nearest_score=0.9, is_match=True),
         )
-        assert "Bob" in services.choose_face(photo, 1).message
+        photo = services.choose_face(photo, 1)
+        assert "Bob" not in photo.message, "a stored name would outlive its bearer's erasure"
+        assert "Bob" in verdict_words(photo)
         assert services.choose_face(photo, 0).verdict == V.USABLE
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from portal.core.vault import vault
 from portal.enrolment.models import EnrolmentPhoto
+from portal.enrolment.templatetags.enrolment import verdict_words
 from portal.people.vectors import open_vector
 from tests.factories import EnrolmentFactory, EnrolmentPhotoFactory, enrolled_person
 from tests.factories.faces import face_of, quality, vector_of, vector_towards
@@ -69,7 +70,7 @@ def test_a_face_of_somebody_enrolled_is_told_by_name(host, photo_of):
     photo = photo_of(face_of(1))
     examine_photo(host, photo.pk)
     assert verdict(photo) == ("other_person", 0)
-    assert "Bob" in photo.message
+    assert "Bob" in verdict_words(photo)
 
 
 def test_more_photos_of_the_same_person_are_no_double(host, photo_of):

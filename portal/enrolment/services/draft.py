@@ -85,11 +85,10 @@ def choose_face(photo: EnrolmentPhoto, position: int) -> EnrolmentPhoto:
     """A person says which of several faces is meant."""
     require("people.manage")
     draft = lock_draft(photo.enrolment)
-    faces = list(photo.faces.select_related("nearest"))
+    faces = list(photo.faces.all())
     if not 0 <= position < len(faces):
         raise DomainError("There is no such face in this photo.", code="enrolment.no_such_face")
-    nearest = faces[position].nearest
-    verdict = judge(faces, chosen=position, other_name=nearest.name if nearest else None)
+    verdict = judge(faces, chosen=position)
     photo.chosen, photo.verdict, photo.message = position, verdict.code, verdict.message
     photo.save(update_fields=["chosen", "verdict", "message"])
     announce(draft)

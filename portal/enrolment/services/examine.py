@@ -72,8 +72,7 @@ def record_examination(
             )
         )
     EnrolmentFace.objects.bulk_create(rows)
-    first = rows[0].nearest if rows else None
-    verdict = judge(rows, chosen=None, other_name=first.name if first else None)
+    verdict = judge(rows, chosen=None)
     photo.state = EnrolmentPhoto.State.EXAMINED
     photo.verdict, photo.message, photo.chosen = verdict.code, verdict.message, verdict.chosen
     photo.save(update_fields=["state", "verdict", "message", "chosen"])

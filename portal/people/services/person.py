@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from portal.audit.services import record
@@ -50,21 +50,23 @@ def create_person(details: PersonDetails) -> Person:
     """Raises ``DomainError`` ``person.code_taken`` for a code that anybody has or ever had."""
     require("people.manage")
     code = details.code.strip() or _free_code()
-    holder = Person.objects.filter(code=code).first()
-    if holder is not None:
+    try:
+        with transaction.atomic():
+            person = Person.objects.create(
+                code=code,
+                name=details.name.strip(),
+                department=details.department.strip(),
+                email=details.email.strip(),
+            )
+    except IntegrityError as error:
+        holder = Person.objects.get(code=code)
         who = "a former person" if holder.status == Person.Status.ERASED else holder.name
         raise DomainError(
             f"The code {code} belongs to {who}. Codes are never used twice; choose another.",
             code="person.code_taken",
             http_status=409,
             data={"code": code},
-        )
-    person = Person.objects.create(
-        code=code,
-        name=details.name.strip(),
-        department=details.department.strip(),
-        email=details.email.strip(),
-    )
+        ) from error
     record("people.person.created", target=person, after=_snapshot(person))
     return person
 

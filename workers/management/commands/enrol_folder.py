@@ -70,7 +70,8 @@ class Command(BaseCommand):
             report = enrol_folder(host, folders, basis=options["basis"], on_person=on_person)
         except (DomainError, RecognitionError, OSError, KeyboardInterrupt) as error:
             message = str(error) or "It was interrupted."
-            finish_job(job.pk, state=Job.State.FAILED, message=message)
+            if not Job.objects.get(pk=job.pk).is_finished:
+                finish_job(job.pk, state=Job.State.FAILED, message=message)
             raise CommandError(
                 f"Stopped: {message} Whoever was finished stays enrolled."
             ) from error
