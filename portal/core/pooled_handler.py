@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 from asgiref.sync import ThreadSensitiveContext
 from django.core import signals
@@ -19,8 +19,6 @@ from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.http import FileResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
-
-from portal.core.body_limit import Receive, Scope, Send
 
 __all__ = ["HttpApplication"]
 
@@ -38,12 +36,12 @@ class HttpApplication:
         self._asynchronous = ASGIHandler()
         self._pooled = _PooledHandler(threads=threads)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         waits = scope["path"] in self._asynchronous_paths
         await (self._asynchronous if waits else self._pooled)(scope, receive, send)
 
 
-class _PooledHandler(ASGIHandler):  # type: ignore[misc]
+class _PooledHandler(ASGIHandler):
     """A request that a client gives up is worked to its end: a thread cannot be interrupted."""
 
     def __init__(self, *, threads: int) -> None:
@@ -52,7 +50,7 @@ class _PooledHandler(ASGIHandler):  # type: ignore[misc]
         self.load_middleware(is_async=False)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         try:
             body = await self.read_body(receive)
         except RequestAborted:
@@ -72,11 +70,13 @@ class _PooledHandler(ASGIHandler):  # type: ignore[misc]
                 finally:
                     await asyncio.get_running_loop().run_in_executor(self._pool, response.close)
 
-    def _respond(self, scope: Scope, body: Any) -> HttpResponseBase:
+    def _respond(self, scope: dict[str, Any], body: Any) -> HttpResponseBase:
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=self.__class__, scope=scope)
         request, refusal = self.create_request(scope, body)
-        response: HttpResponseBase = refusal if request is None else self.get_response(request)
+        # Django gives one of the two.
+        answered = refusal if request is None else self.get_response(request)
+        response = cast("HttpResponseBase", answered)
         if isinstance(response, FileResponse):
             response.block_size = self.chunk_size
         if not response.streaming:
