@@ -21,7 +21,7 @@ __all__ = ["application"]
 
 # Synchronous requests take turns for Python's lock, so more threads than this only help those
 # that wait for the database; each keeps a connection of its own.
-_REQUEST_THREADS = 2
+_REQUEST_THREADS = 4
 
 application = ProtocolTypeRouter(
     {

@@ -35,8 +35,7 @@ _RUN = """async (rules) => {
             (node) => `${found.id}: ${node.target.join(" ")}: ${node.failureSummary}`));
 }"""
 
-# Everything whose right edge lies beyond the screen's and that is not in a box of its own that
-# scrolls; read only once the page is known to be too wide.
+# What reaches over the screen's right edge, once the page is known to be too wide.
 _TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
     [...document.querySelectorAll("body *")]
         .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
