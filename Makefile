@@ -47,7 +47,7 @@ check: $(INSTALLED)
 	$(PY) -m ruff format --check .
 	.venv/bin/lint-imports --no-cache
 	$(SCRATCH) $(PY) -m mypy portal recognition workers
-	.venv/bin/djlint --check --lint --quiet templates
+	.venv/bin/djlint --check --lint templates
 	$(SCRATCH) GATEHOUSE_PUBLIC_URL=https://gatehouse.example $(PY) manage.py check --deploy --fail-level WARNING
 	$(SCRATCH) $(PY) manage.py makemigrations --check --dry-run
 

@@ -30,6 +30,7 @@ from websockets.sync.client import connect
 
 from bench.sender import Target
 from tests.integration.gatehouse import PROJECT, Gatehouse, system_environment
+from tests.realdata import REAL_DATA
 
 __all__ = [
     "Browser",
@@ -69,8 +70,7 @@ class SmallLfw:
 
 def small_lfw() -> SmallLfw:
     """Read lfw_small, or leave with a message that says where it is looked for."""
-    root = Path(os.environ.get("GATEHOUSE_TEST_DATA") or PROJECT.parent / "shared" / "data")
-    folder = root / "lfw_small"
+    folder = REAL_DATA / "lfw_small"
     if not (folder / "manifest.json").is_file():
         sys.exit(
             f"This benchmark needs the photos of lfw_small and found none in {folder}. Set "

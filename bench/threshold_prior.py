@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -31,6 +30,7 @@ from recognition.decision import (
 )
 from recognition.decision.prior import estimate_threshold
 from recognition.pipeline import Engine, load_engine
+from tests.realdata import REAL_DATA
 
 RATES = [1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6]
 BINS = 200_000  # of 1e-5 over [-1, 1]
@@ -76,7 +76,7 @@ def main() -> None:
         "--pairs", type=int, default=0, help="also print the most similar strangers"
     )
     options = parser.parse_args()
-    root = Path(os.environ.get("GATEHOUSE_TEST_DATA", "../shared/data"))
+    root = REAL_DATA
     if not (root / "lfw" / "images").is_dir():
         raise SystemExit(f"{root / 'lfw/images'} is not there; set GATEHOUSE_TEST_DATA.")
     faces = collect(root, options.keep)

@@ -64,7 +64,12 @@ class OpenVinoNetwork:
         cache_dir: Path | None = None,
     ) -> None:
         self._spec = spec
-        self._configuration: dict[str, Any] = {"INFERENCE_PRECISION_HINT": precision}
+        # Pinned, the streams of several programs come to lie on the same core (measured: two
+        # networks with two streams each used one of two cores).
+        self._configuration: dict[str, Any] = {
+            "INFERENCE_PRECISION_HINT": precision,
+            "ENABLE_CPU_PINNING": False,
+        }
         if threads > 0:
             self._configuration["INFERENCE_NUM_THREADS"] = threads
         if cache_dir is not None:

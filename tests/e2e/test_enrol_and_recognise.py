@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,8 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.e2e.cast import CHLOE, DAVID, EDITH, STRANGER, VISITOR, photo, upload
 from tests.e2e.pages import Enrolment, Events, drop_files, has_stayed, sign_in, stay
 from tests.integration.gatehouse import Gatehouse
-
-REAL = Path(os.environ.get("GATEHOUSE_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
+from tests.realdata import real_photos as lfw_photos
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +35,7 @@ def drawn_photos() -> Photos:
 
 
 def real_photos() -> Photos:
-    folder = REAL / "lfw_small"
-    if not folder.is_dir():
-        pytest.skip(f"no real photos at {folder}: set GATEHOUSE_TEST_DATA")
+    folder = lfw_photos("lfw_small")
 
     def read(name: str, number: int) -> bytes:
         return (folder / "known" / name / f"{name}_{number:04}.jpg").read_bytes()

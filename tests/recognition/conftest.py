@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from recognition.config import EngineConfig
 from recognition.images import decode_image
 from recognition.pipeline import load_engine
+from tests.realdata import real_photos
 
 ASSETS = Path(__file__).parents[2] / "recognition" / "assets"
 
@@ -38,8 +38,4 @@ def golden_picture(golden_bytes):
 @pytest.fixture(scope="session")
 def photos():
     """The folder of real photos; tests that need it are skipped without it."""
-    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
-    folder = Path(os.environ.get("GATEHOUSE_TEST_DATA", beside))
-    if not (folder / "detection").is_dir():
-        pytest.skip(f"no real photos at {folder}: set GATEHOUSE_TEST_DATA")
-    return folder
+    return real_photos("detection").parent

@@ -2,7 +2,6 @@
 
 import os
 import pickle
-from pathlib import Path
 
 import cv2
 import lz4.frame
@@ -17,10 +16,7 @@ from recognition.detection.mtcnn_weights import load_mtcnn_weights
 from recognition.errors import DeviceUnavailable, WeightsError
 from recognition.weights import verified_path
 from tests.faces import render_face, render_scene
-
-DATA = Path(
-    os.environ.get("GATEHOUSE_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")
-)
+from tests.realdata import real_photos
 
 
 @pytest.fixture(scope="module")
@@ -296,9 +292,7 @@ def test_a_gpu_that_is_not_there_is_an_error(weights, monkeypatch):
 
 @pytest.mark.realdata
 def test_no_face_is_missed_on_labelled_faces_in_the_wild(detector):
-    photos = sorted((DATA / "lfw" / "images").rglob("*.jpg"))[::100]
-    if not photos:
-        pytest.skip("the LFW photos are absent: set GATEHOUSE_TEST_DATA to the test data folder")
+    photos = sorted((real_photos("lfw") / "images").rglob("*.jpg"))[::100]
     missed = []
     for photo in photos:
         picture = cv2.cvtColor(cv2.imread(str(photo)), cv2.COLOR_BGR2RGB)

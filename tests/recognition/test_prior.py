@@ -2,8 +2,6 @@
 
 import itertools
 import json
-import os
-from pathlib import Path
 
 import hypothesis.strategies as st
 import numpy as np
@@ -20,6 +18,7 @@ from recognition.decision import (
     threshold_for,
 )
 from recognition.decision.prior import IMPOSTOR_CURVE
+from tests.realdata import real_photos
 
 RATES = [rate for rate, _ in IMPOSTOR_CURVE]
 
@@ -99,10 +98,7 @@ def test_impossible_wishes_are_refused(people: int, fpir: float) -> None:
 @pytest.fixture(scope="module")
 def analysed() -> dict[str, list[tuple[str, ImageAnalysis]]]:
     """Role -> identity and analysis of each photo of the small real set."""
-    default = Path(__file__).parents[2].parent / "shared" / "data"
-    folder = Path(os.environ.get("GATEHOUSE_TEST_DATA", default)) / "lfw_small"
-    if not folder.is_dir():
-        pytest.skip(f"{folder} is not there; set GATEHOUSE_TEST_DATA to the folder that has it.")
+    folder = real_photos("lfw_small")
     from recognition.pipeline import load_engine
 
     entries = json.loads((folder / "manifest.json").read_text("utf-8"))
