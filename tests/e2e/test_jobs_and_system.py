@@ -49,11 +49,11 @@ def test_a_jobs_page_follows_it_without_being_loaded_again(page: Page) -> None:
     other = page.context.new_page()
     other.goto("/recognise/")
     other.locator("#recognise-photos").set_input_files(
-        [upload(f"{n}.jpg", photo(ADA, n)) for n in range(2)]  # type: ignore[arg-type]
+        [upload(f"{n}.jpg", photo(ADA, n)) for n in range(3)]  # type: ignore[arg-type]
     )
-    row = page.get_by_role("row", name=re.compile("Recognise 2 photos"))
+    row = page.get_by_role("row", name=re.compile("Recognise 3 photos"))
     expect(row).to_contain_text("Done")
-    expect(row).to_contain_text("2 of 2")
+    expect(row).to_contain_text("3 of 3")
     events.expect("jobs.changed")
     assert has_stayed(page)
 
