@@ -52,7 +52,7 @@ check: $(INSTALLED)
 	$(SCRATCH) $(PY) manage.py makemigrations --check --dry-run
 
 bench: $(INSTALLED)
-	@for script in bench/bench_*.py; do echo "== $$script"; $(PY) -m "$$(echo "$${script%.py}" | tr / .)"; done
+	@for name in end_to_end memory faults; do echo "== bench.$$name"; $(PY) -m bench.$$name; done
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache test-results
