@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from portal.accounts.models import ApiToken
-from portal.accounts.tokens import digest_of
+from portal.core.bearer import digest_of
 from portal.core.context import Actor, require
 
 __all__ = ["actor_of_token", "api_tokens"]

@@ -14,8 +14,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from portal.accounts.models import ApiToken, Role, User
-from portal.accounts.tokens import digest_of, new_secret
 from portal.audit.services import record
+from portal.core.bearer import digest_of, new_secret
 from portal.core.context import SYSTEM, acting_as, require
 from portal.core.errors import DomainError
 from portal.core.keys import load_or_create_key
@@ -106,7 +106,7 @@ def create_api_token(*, name: str, scopes: Sequence[str]) -> tuple[ApiToken, str
         )
     if not name.strip():
         raise DomainError("A token needs a name that says who uses it.", code="token.name")
-    secret = new_secret()
+    secret = new_secret("gh_", random_bytes=32)
     token = ApiToken.objects.create(
         name=name.strip()[:80], scopes=sorted(set(scopes)), digest=digest_of(secret)
     )

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from portal.cameras.keys import digest_of
 from portal.cameras.models import Camera
+from portal.core.bearer import digest_of
 from portal.core.context import Actor, require
 from portal.core.errors import DomainError, NotFound
 

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from portal.audit.services import record
-from portal.cameras.keys import digest_of, new_key
 from portal.cameras.models import Camera
+from portal.core.bearer import digest_of, new_secret
 from portal.core.context import require
 from portal.core.errors import DomainError
 from portal.core.events import CameraChanged, publish_on_commit
@@ -34,7 +34,7 @@ def create_camera(
         raise DomainError(
             f"There is a camera called {name} already.", code="camera.name_taken", http_status=409
         )
-    key = new_key()
+    key = new_secret("ghc_", random_bytes=24)
     camera = Camera.objects.create(
         name=name[:80], place=place.strip()[:120], kind=kind, key_digest=digest_of(key)
     )
@@ -47,7 +47,7 @@ def create_camera(
 def renew_key(camera: Camera) -> str:
     """A new key; the old one stops working at once."""
     require("cameras.manage")
-    key = new_key()
+    key = new_secret("ghc_", random_bytes=24)
     camera = Camera.objects.select_for_update().get(pk=camera.pk)
     camera.key_digest = digest_of(key)
     camera.save(update_fields=["key_digest"])

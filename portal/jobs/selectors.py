@@ -11,7 +11,7 @@ from portal.core.context import require
 from portal.core.errors import NotFound
 from portal.jobs.models import Job, JobLine
 
-__all__ = ["cancelled_jobs", "job_lines", "running_job_count", "visible_job", "visible_jobs"]
+__all__ = ["cancelled_jobs", "job_lines", "visible_job", "visible_jobs"]
 
 
 def cancelled_jobs(job_ids: Iterable[UUID]) -> frozenset[UUID]:
@@ -35,8 +35,3 @@ def visible_job(job_id: UUID) -> Job:
 def job_lines(job: Job, *, limit: int = 500) -> list[JobLine]:
     require("jobs.view")
     return list(job.lines.all()[:limit])
-
-
-def running_job_count() -> int:
-    require("jobs.view")
-    return Job.objects.filter(state__in=[Job.State.QUEUED, Job.State.RUNNING]).count()

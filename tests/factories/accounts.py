@@ -6,7 +6,7 @@ import factory
 from factory.django import DjangoModelFactory
 
 from portal.accounts.models import ApiToken, Role, User
-from portal.accounts.tokens import digest_of, new_secret
+from portal.core.bearer import digest_of, new_secret
 
 __all__ = ["PASSWORD", "ApiTokenFactory", "UserFactory", "api_token"]
 
@@ -34,11 +34,11 @@ class ApiTokenFactory(DjangoModelFactory):
 
     name = factory.Sequence(lambda n: f"program {n}")
     scopes = factory.LazyFunction(lambda: [ApiToken.Scope.RECOGNISE.value])
-    digest = factory.LazyFunction(lambda: digest_of(new_secret()))
+    digest = factory.LazyFunction(lambda: digest_of(new_secret("gh_", random_bytes=32)))
 
 
 def api_token(*scopes: str, **fields: object) -> tuple[ApiToken, dict[str, str]]:
     """A token and the headers that carry its secret."""
-    secret = new_secret()
+    secret = new_secret("gh_", random_bytes=32)
     row = ApiTokenFactory(digest=digest_of(secret), scopes=list(scopes), **fields)
     return row, {"Authorization": f"Bearer {secret}"}

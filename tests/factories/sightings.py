@@ -8,8 +8,8 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from portal.cameras.keys import digest_of
 from portal.cameras.models import Camera
+from portal.core.bearer import digest_of
 from portal.jobs.models import Job
 from portal.sightings.models import RecognisedFace, Recognition
 from tests.factories.people import random_sha256, stored

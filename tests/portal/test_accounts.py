@@ -20,8 +20,8 @@ from portal.accounts.services import (
     setup_link,
     setup_token_is_valid,
 )
-from portal.accounts.tokens import digest_of
 from portal.audit.models import AuditEntry
+from portal.core.bearer import digest_of
 from portal.core.context import Actor, acting_as
 from portal.core.errors import DomainError, PermissionMissing
 from portal.core.policies import ALL_PERMISSIONS, ROLE_PERMISSIONS, permissions_of

@@ -10,10 +10,10 @@ from django.core import serializers
 from django.utils import timezone
 
 from portal.audit.models import AuditEntry
-from portal.cameras.keys import digest_of
 from portal.cameras.models import Camera
 from portal.cameras.selectors import camera_of_key, visible_camera
 from portal.cameras.services import create_camera, note_snapshot, renew_key, set_enabled
+from portal.core.bearer import digest_of
 from portal.core.context import Actor, acting_as
 from portal.core.errors import DomainError, NotFound, PermissionMissing
 from portal.core.policies import permissions_of

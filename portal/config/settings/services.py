@@ -1,5 +1,6 @@
 """The services beside the web process: broker, channel layer, cache, recognition, retention."""
 
+import environ
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -63,4 +64,5 @@ RECOGNITION = ENV.recognition
 
 PICTURE_RETENTION_DAYS = ENV.picture_retention_days
 
-EMAIL_CONFIG = ENV.email_url
+# Django reads mail from several settings; the address holds them all.
+globals().update(environ.Env.email_url_config(ENV.email_url))
