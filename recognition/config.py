@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["DetectorName", "Device", "EngineConfig", "Precision"]
+__all__ = ["DEFAULT_MODEL", "DetectorName", "Device", "EngineConfig", "Precision"]
+
+DEFAULT_MODEL = "sface-2021dec"
 
 Device = Literal["auto", "cpu", "cuda"]
-DetectorName = Literal["yunet", "mtcnn"]
+DetectorName = Literal["yunet", "mtcnn", "haar"]
 Precision = Literal["auto", "f32", "bf16", "f16"]
 
 
@@ -21,13 +23,17 @@ class EngineConfig:
     an error. ``precision="auto"`` means bf16 where the processor has it natively, else f32.
     ``threads=0`` leaves the number of CPU threads to the runtime. ``cache_dir`` keeps derived
     weight files (each beside the digest of its source); None means a per-user cache folder.
+    ``model`` is the id of an embedding model: the shipped one, or one that its owner added to
+    ``models_dir`` (None: a folder beside the cache).
     """
 
     device: Device = "auto"
     precision: Precision = "auto"
     detector: DetectorName = "yunet"
+    model: str = DEFAULT_MODEL
     threads: int = 0
     cache_dir: Path | None = None
+    models_dir: Path | None = None
     detection_threshold: float = 0.7
     min_face_px: int = 20
     max_faces: int = 64

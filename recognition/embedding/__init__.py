@@ -22,8 +22,10 @@ class LoadedEmbedder(Embedder, Protocol):
 
 
 def build_embedder(
+    model: str,
     *,
     choice: DeviceChoice,
+    models_dir: Path | None = None,
     flip_fusion: bool,
     threads: int = 0,
     cache_dir: Path | None = None,

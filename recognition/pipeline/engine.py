@@ -287,7 +287,9 @@ def load_engine(config: EngineConfig | None = None) -> Engine:
         cache_dir=cache_dir,
     )
     embedder = build_embedder(
+        config.model,
         choice=choice,
+        models_dir=config.models_dir,
         flip_fusion=config.flip_fusion,
         threads=config.threads,
         cache_dir=cache_dir,
