@@ -149,12 +149,17 @@ class StageTimings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageAnalysis:
-    """All faces of one picture, the main one (large and central) first."""
+    """The faces of one picture, the main one (large and central) first.
+
+    ``faces_left_out`` counts those that were found and are not among ``faces``, because the
+    configuration allows no more: 0 in every picture but a crowd's.
+    """
 
     width_px: int
     height_px: int
     faces: tuple[Face, ...]
     timings: StageTimings = field(default_factory=StageTimings)
+    faces_left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

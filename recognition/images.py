@@ -1,12 +1,14 @@
 """Decoding: accepted bytes in, one upright RGB array out. The only place that calls OpenCV's codec.
 
-Public surface: ``decode_image`` with ``DecodedImage``, and ``encode_jpeg``. The limits of ``recognition.intake`` are
-applied again here, whoever called before.
+Public surface: ``decode_image`` with ``DecodedImage``, ``as_picture`` for arrays that somebody else
+decoded, and ``encode_jpeg``. The limits of ``recognition.intake`` are applied again here, whoever
+called before.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,9 @@ from recognition.contracts import Picture
 from recognition.errors import ImageRejected
 from recognition.intake import DEFAULT_LIMITS, IntakeLimits, checked_header, rejection
 
-__all__ = ["DecodedImage", "decode_image", "encode_jpeg"]
+__all__ = ["DecodedImage", "as_picture", "decode_image", "encode_jpeg"]
+
+_CHANNELS = {(), (1,), (3,), (4,)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +48,32 @@ def encode_jpeg(picture: Picture, *, quality: int = 90) -> bytes:
     if not ok:
         raise ValueError(f"a picture of shape {picture.shape} cannot be written as JPEG")
     return bytes(data)
+
+
+def as_picture(pixels: NDArray[Any]) -> Picture:
+    """Turn ``(H, W)``, ``(H, W, 1)``, RGB ``(H, W, 3)`` or RGBA ``(H, W, 4) uint8`` into RGB.
+
+    Grey is repeated, transparency lies over white, RGB is handed back as it is. Raises
+    ``ImageRejected`` (``image.array``) for every other type or shape: of float arrays nobody can
+    tell whether 1.0 is white or nearly black, and NaN is no light at all.
+    """
+    expected = "expected uint8 of the shape (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA"
+    kind = getattr(pixels, "dtype", type(pixels).__name__)
+    if kind != np.uint8:
+        raise ImageRejected(
+            f"A picture's array holds {kind}; {expected}. Scale it to 0..255 and convert it.",
+            code="image.array",
+        )
+    if pixels.ndim not in {2, 3} or 0 in pixels.shape or pixels.shape[2:] not in _CHANNELS:
+        raise ImageRejected(
+            f"A picture's array has the shape {pixels.shape}; {expected}.", code="image.array"
+        )
+    if pixels.ndim == 2 or pixels.shape[2] == 1:
+        grey = pixels.reshape(*pixels.shape[:2], 1)
+        return np.repeat(grey, 3, axis=2)
+    if pixels.shape[2] == 4:
+        return _over_white(pixels[:, :, [2, 1, 0, 3]])
+    return pixels
 
 
 def decode_image(

@@ -36,7 +36,7 @@ from recognition.device import DeviceChoice, choose_device
 from recognition.embedding import LoadedEmbedder, build_embedder
 from recognition.errors import RecognitionError
 from recognition.geometry.crops import cut_portrait
-from recognition.images import DecodedImage
+from recognition.images import DecodedImage, as_picture
 from recognition.pipeline.batching import chunks, decode_all
 from recognition.pipeline.self_test import SelfTestReport, run_self_test
 from recognition.quality import measure
@@ -133,10 +133,15 @@ class Engine:
         ]
 
     def analyse_pictures(self, pictures: Sequence[Picture]) -> list[ImageAnalysis]:
-        """The same for ``(H, W, 3) uint8`` RGB arrays that are decoded already."""
+        """The same for arrays that are decoded already, as ``images.as_picture`` takes them.
+
+        Raises ``ImageRejected`` (``image.array``) for an array that is no picture.
+        """
         return [
             analysis
-            for part in chunks(pictures, size=self._config.batch_size)
+            for part in chunks(
+                [as_picture(pixels) for pixels in pictures], size=self._config.batch_size
+            )
             for analysis in self._analyse_decoded(
                 [DecodedImage(p, p.shape[1], p.shape[0], 1.0) for p in part], [0.0] * len(part)
             )
@@ -203,7 +208,7 @@ class Engine:
         sighted = [
             self._sight(image, found) for image, found in zip(images, detections, strict=True)
         ]
-        crops = [face.aligned for faces in sighted for face in faces]
+        crops = [face.aligned for faces, _ in sighted for face in faces]
         vectors = iter(
             self._embedder.embed(np.stack(crops), flip_fusion=flip_fusion) if crops else _NO_VECTORS
         )
@@ -218,7 +223,7 @@ class Engine:
                 )
                 for face in faces
             )
-            for image, faces in zip(images, sighted, strict=True)
+            for image, (faces, _) in zip(images, sighted, strict=True)
         ]
         detect_ms = (detected - started) * 1000.0 / len(images)
         embed_ms = (time.perf_counter() - detected) * 1000.0 / len(images)
@@ -228,12 +233,18 @@ class Engine:
                 height_px=image.height_px,
                 faces=faces,
                 timings=StageTimings(decode_ms=ms, detect_ms=detect_ms, embed_ms=embed_ms),
+                faces_left_out=left_out,
             )
-            for image, faces, ms in zip(images, faces_of, decode_ms, strict=True)
+            for image, faces, ms, (_, left_out) in zip(
+                images, faces_of, decode_ms, sighted, strict=True
+            )
         ]
 
-    def _sight(self, image: DecodedImage, found: Sequence[Detection]) -> list[_Sighted]:
-        """Drop what is too small, put the main face first, cap, align and measure."""
+    def _sight(self, image: DecodedImage, found: Sequence[Detection]) -> tuple[list[_Sighted], int]:
+        """Drop what is too small, put the main face first, cap, align and measure.
+
+        Also tells how many faces the cap cost.
+        """
         picture = image.picture
         smallest_px = self._config.min_face_px * image.scale
         large = [d for d in found if min(d.box.width, d.box.height) >= smallest_px]
@@ -241,7 +252,9 @@ class Engine:
             [d.box for d in large], width_px=picture.shape[1], height_px=picture.shape[0]
         )
         kept = [large[i] for i in order[: self._config.max_faces]]
-        return [face for d in kept if (face := _cut_out(image, d)) is not None]
+        return [face for d in kept if (face := _cut_out(image, d)) is not None], len(large) - len(
+            kept
+        )
 
 
 def _cut_out(image: DecodedImage, detection: Detection) -> _Sighted | None:
