@@ -12,7 +12,7 @@ DEFAULT_MODEL = "sface-2021dec"
 
 Device = Literal["auto", "cpu", "cuda"]
 DetectorName = Literal["yunet", "mtcnn", "haar"]
-Precision = Literal["auto", "f32", "bf16", "f16"]
+Precision = Literal["auto", "f32", "bf16", "f16", "int8"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,14 @@ class EngineConfig:
     """How an engine is built.
 
     ``device="auto"`` takes a GPU when torch sees one, else the CPU; ``"cuda"`` without a GPU is
-    an error. ``precision="auto"`` means bf16 where the processor has it natively, else f32.
+    an error. ``precision="auto"`` means int8 products where the processor has them and the model's
+    ranges were measured, and otherwise bf16 where the processor has it natively, else f32.
     ``threads=0`` leaves the number of CPU threads to the runtime. ``cache_dir`` keeps derived
     weight files (each beside the digest of its source); None means a per-user cache folder.
-    ``model`` is the id of an embedding model: the shipped one, or one that its owner added to
-    ``models_dir`` (None: a folder beside the cache).
+    ``second_look`` finds every face's landmarks again in a large, levelled crop (two runs of YuNet
+    at 256 px), without which tilted and small faces are cut askew. ``model`` is the id of an
+    embedding model: the shipped one, or one that its owner added to ``models_dir`` (None: a folder
+    with the user's data).
     """
 
     device: Device = "auto"
@@ -38,4 +41,5 @@ class EngineConfig:
     min_face_px: int = 20
     max_faces: int = 64
     flip_fusion: bool = True
+    second_look: bool = True
     batch_size: int = 16

@@ -1,28 +1,28 @@
 """MTCNN face detector: three cascaded networks over a picture pyramid, batched over pictures.
 
-Imports torch, so load it lazily. Public surface: ``MtcnnDetector``.
+The networks run by OpenVINO on a processor and by torch on a GPU; neither is imported before a
+detector is made. Public surface: ``MtcnnDetector``.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import pairwise
+from typing import Literal
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from recognition.contracts import Box, Detection, Picture
 from recognition.detection import mtcnn_boxes as geometry
-from recognition.detection.mtcnn_networks import ONet, PNet, RNet, load_keras_arrays
+from recognition.detection._pictures import check_pictures
+from recognition.detection.mtcnn_cascade import Proposals, open_cascade
+from recognition.detection.mtcnn_options import MtcnnOptions
 from recognition.detection.mtcnn_weights import MtcnnWeights
-from recognition.errors import DeviceUnavailable
 
 __all__ = ["MtcnnDetector"]
 
@@ -31,9 +31,6 @@ _LEVEL_OVERLAP = 0.5
 _STAGE_OVERLAP = 0.7
 _REFINE_PX = 24
 _OUTPUT_PX = 48
-# Pixels per network call. P-Net's widest activation takes 40 bytes a pixel, the later networks'
-# some 130, so a call stays below about 0.6 GB whatever the batch.
-_PIXELS_PER_CALL = 4_000_000
 
 
 @dataclass(slots=True)
@@ -44,24 +41,32 @@ class _Boxes:
     scores: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class _Level:
     """One picture at one scale of its pyramid."""
 
-    index: int
+    picture_index: int
     scale: float
-    pixels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Windows:
+    """P-Net's windows of one level that look like a face; ``cells`` are ``(K, 2)`` x, y."""
+
+    cells: NDArray[np.intp]
+    scale: float
+    scores: NDArray[np.float32]
+    offsets: NDArray[np.float32]
 
 
 class MtcnnDetector:
     """Finds faces with MTCNN; fulfils ``contracts.Detector``. Not thread-safe.
 
-    ``thresholds`` are the least scores after the three stages, ``factor`` the step of the
-    pyramid; the defaults are the published ones. All pictures of a call share the networks' passes:
-    levels of equal size are proposed together, and all candidates are refined together.
-    ``threads`` is the number of processor threads in a pass, 0 leaves it to torch. One is the
-    default because threads that wait for each other spin: on a busy two-core machine two took
-    13 times as long as one (1.04 s against 0.08 s for 250 x 250 px).
+    All pictures of a call share the networks' passes: levels of equal size are proposed
+    together, and all candidates of all pictures are refined together. ``runtime`` None means
+    OpenVINO on a processor and torch on a GPU; on a processor ``threads`` cores are used, 0
+    leaves it to the runtime. Where the weights have an L-Net, it has the last word on the
+    landmarks.
 
     Raises ``ValueError`` for parameters out of range, ``WeightsError`` for weights that do not
     fit and ``DeviceUnavailable`` for a CUDA device that torch does not see.
@@ -73,76 +78,60 @@ class MtcnnDetector:
         self,
         weights: MtcnnWeights,
         *,
-        min_face_px: int = 20,
-        thresholds: tuple[float, float, float] = (0.6, 0.7, 0.7),
-        factor: float = 0.709,
-        device: str = "cpu",
+        options: MtcnnOptions | None = None,
+        device: Literal["cpu", "cuda"] = "cpu",
+        runtime: Literal["openvino", "torch"] | None = None,
         threads: int = 1,
     ) -> None:
-        if min_face_px < 12:
-            raise ValueError(
-                f"min_face_px must be at least 12, the networks' window: {min_face_px}"
-            )
-        if not 0.0 < factor < 1.0:
-            raise ValueError(f"factor must lie between 0 and 1, got {factor}")
-        if not all(0.0 <= threshold <= 1.0 for threshold in thresholds):
-            raise ValueError(f"thresholds must lie in [0, 1], got {thresholds}")
         if threads < 0:
-            raise ValueError(f"threads must be 0 (left to torch) or more, got {threads}")
-        self._threads = threads
-        self._device = torch.device(device)
-        if self._device.type == "cuda" and not torch.cuda.is_available():
-            raise DeviceUnavailable(
-                "MTCNN was asked to run on cuda, and torch sees no GPU: "
-                "install a CUDA build of torch and check the driver, or set the device to cpu"
-            )
-        self._min_face_px = min_face_px
-        self._thresholds = thresholds
-        self._factor = factor
-        self._pnet = self._prepare(PNet(), weights.pnet)
-        self._rnet = self._prepare(RNet(), weights.rnet)
-        self._onet = self._prepare(ONet(), weights.onet)
+            raise ValueError(f"threads must be 0 (left to the runtime) or more, got {threads}")
+        self._options = options or MtcnnOptions()
+        self._cascade = open_cascade(
+            weights,
+            runtime=runtime or ("openvino" if device == "cpu" else "torch"),
+            device=device,
+            threads=threads,
+        )
+        self._refiner = None
+        if weights.lnet:
+            from recognition.detection.mtcnn_lnet import LandmarkRefiner
+
+            self._refiner = LandmarkRefiner(weights.lnet, device=device)
 
     def detect(self, pictures: Sequence[Picture]) -> list[list[Detection]]:
         """Return, per picture, its faces ordered by falling score.
 
         Raises ``ValueError`` for a picture that is not ``(H, W, 3) uint8``.
         """
-        for picture in pictures:
-            if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
-                raise ValueError(
-                    f"a picture must be (H, W, 3) uint8 RGB, got {picture.shape} {picture.dtype}"
-                )
-        with torch.inference_mode(), _torch_threads(self._threads):
-            proposals = self._propose(pictures)
-            refined = self._refine(pictures, proposals)
-            return self._finish(pictures, refined)
+        check_pictures(pictures)
+        return self._finish(pictures, self._refine(pictures, self._propose(pictures)))
 
     def _propose(self, pictures: Sequence[Picture]) -> list[_Boxes]:
         """Stage 1: P-Net over all levels; its surviving boxes, moved, squared, in whole pixels."""
-        found: list[list[tuple[_Boxes, NDArray[np.float32]]]] = [[] for _ in pictures]
-        for group in self._levels(pictures):
-            probabilities, offsets = self._run(self._pnet, np.stack([_.pixels for _ in group]))
-            for level, probability, offset in zip(group, probabilities, offsets, strict=True):
-                rows, columns = np.nonzero(probability >= self._thresholds[0])
-                boxes = _Boxes(
-                    geometry.window_boxes(rows, columns, scale=level.scale),
-                    probability[rows, columns],
+        groups = self._levels(pictures)
+        batches = [_reduce(pictures, levels, size) for size, levels in groups]
+        answers = self._cascade.propose(batches, threshold=self._options.thresholds[0])
+        found: list[list[_Windows]] = [[] for _ in pictures]
+        for (_, levels), answer in zip(groups, answers, strict=True):
+            for level, own in zip(levels, _by_owner(answer, len(levels)), strict=True):
+                windows = _Windows(
+                    np.stack([answer.columns[own], answer.rows[own]], axis=1),
+                    level.scale,
+                    answer.scores[own],
+                    answer.offsets[own],
                 )
-                keep = geometry.suppress(boxes.corners, boxes.scores, threshold=_LEVEL_OVERLAP)
-                kept = _Boxes(boxes.corners[keep], boxes.scores[keep])
-                found[level.index].append((kept, offset[:, rows[keep], columns[keep]].T))
+                found[level.picture_index].append(windows)
         return [_merge_levels(levels) for levels in found]
 
     def _refine(self, pictures: Sequence[Picture], proposals: Sequence[_Boxes]) -> list[_Boxes]:
         """Stage 2: R-Net over all proposals of all pictures."""
         crops = _cut_all(pictures, proposals, size=_REFINE_PX)
-        scores, offsets = self._run(self._rnet, crops)
+        scores, offsets = self._cascade.refine(crops)
         refined = []
         start = 0
         for proposal in proposals:
             own = slice(start, start := start + len(proposal.scores))
-            good = scores[own] > self._thresholds[1]
+            good = scores[own] > self._options.thresholds[1]
             corners, score, offset = proposal.corners[good], scores[own][good], offsets[own][good]
             keep = geometry.suppress(corners, score, threshold=_STAGE_OVERLAP)
             moved = geometry.refine(corners[keep], offset[keep])
@@ -154,79 +143,76 @@ class MtcnnDetector:
     ) -> list[list[Detection]]:
         """Stage 3: O-Net over all candidates; landmarks are decoded on the box that it saw."""
         crops = _cut_all(pictures, candidates, size=_OUTPUT_PX)
-        scores, offsets, landmarks = self._run(self._onet, crops)
+        scores, offsets, landmarks = self._cascade.output(crops)
         faces = []
         start = 0
-        for candidate in candidates:
+        for picture, candidate in zip(pictures, candidates, strict=True):
             own = slice(start, start := start + len(candidate.scores))
-            good = scores[own] > self._thresholds[2]
+            good = scores[own] > self._options.thresholds[2]
             seen, score = candidate.corners[good], scores[own][good]
-            points = geometry.decode_landmarks(seen, landmarks[own][good])
             moved = geometry.refine(seen, offsets[own][good])
             keep = geometry.suppress(moved, score, threshold=_STAGE_OVERLAP, mode="min")
-            boxes = geometry.to_xywh(moved)
-            faces.append([_detection(boxes[i], points[i], score[i]) for i in keep])
+            corners = moved[keep]
+            points = geometry.decode_landmarks(seen[keep], landmarks[own][good][keep])
+            if self._refiner is not None:
+                points = self._refiner.refine(picture, corners, points)
+            boxes = geometry.to_xywh(corners)
+            faces.append(
+                [_detection(*face) for face in zip(boxes, points, score[keep], strict=True)]
+            )
         return faces
 
-    def _levels(self, pictures: Sequence[Picture]) -> Iterator[list[_Level]]:
+    def _levels(self, pictures: Sequence[Picture]) -> list[tuple[tuple[int, int], list[_Level]]]:
         """All levels of all pyramids, in groups of one size that fit one network call."""
-        plan: dict[tuple[int, int], list[tuple[int, float]]] = defaultdict(list)
+        plan: dict[tuple[int, int], list[_Level]] = defaultdict(list)
         for index, picture in enumerate(pictures):
             height, width = picture.shape[:2]
-            for scale in geometry.pyramid_scales(
-                height, width, min_face_px=self._min_face_px, factor=self._factor
-            ):
+            for scale in self._options.scales(height, width):
                 size = math.ceil(height * scale), math.ceil(width * scale)
-                plan[size].append((index, scale))
-        for (height, width), members in plan.items():
-            step = max(1, _PIXELS_PER_CALL // (height * width))
-            for first in range(0, len(members), step):
-                yield [
-                    _Level(index, scale, _reduce(pictures[index], width, height))
-                    for index, scale in members[first : first + step]
-                ]
-
-    def _prepare(self, network: nn.Module, arrays: Sequence[NDArray[np.float32]]) -> nn.Module:
-        load_keras_arrays(network, arrays)
-        return network.to(self._device).eval().requires_grad_(requires_grad=False)
-
-    def _run(self, network: nn.Module, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-        """``(N, H, W, 3) uint8`` through the network; its outputs as arrays of N rows each."""
-        step = max(1, _PIXELS_PER_CALL // (pixels.shape[1] * pixels.shape[2]))
-        parts: list[tuple[Tensor, ...]] = []
-        for first in range(0, max(len(pixels), 1), step):
-            block = torch.from_numpy(pixels[first : first + step]).to(self._device)
-            normalised = (block.permute(0, 3, 1, 2).float() - 127.5) / 128.0
-            parts.append(network(normalised))
-        return [torch.cat(output).cpu().numpy() for output in zip(*parts, strict=True)]
+                plan[size].append(_Level(index, scale))
+        groups = []
+        for size, members in plan.items():
+            step = max(1, self._cascade.pixels_per_call // (size[0] * size[1]))
+            groups += [
+                (size, members[first : first + step]) for first in range(0, len(members), step)
+            ]
+        return groups
 
 
-@contextmanager
-def _torch_threads(count: int) -> Iterator[None]:
-    """Set torch's thread count, which is the process's, and put it back; 0 changes nothing."""
-    before = torch.get_num_threads()
-    if count:
-        torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        if count:
-            torch.set_num_threads(before)
+def _reduce(
+    pictures: Sequence[Picture], levels: Sequence[_Level], size: tuple[int, int]
+) -> NDArray[np.uint8]:
+    """``(N, H, W, 3)``: the levels' pixels, by area averaging."""
+    height, width = size
+    batch = np.empty((len(levels), height, width, 3), dtype=np.uint8)
+    for place, level in zip(batch, levels, strict=True):
+        cv2.resize(
+            pictures[level.picture_index],
+            (width, height),
+            dst=place,
+            interpolation=cv2.INTER_AREA,
+        )
+    return batch
 
 
-def _reduce(picture: Picture, width: int, height: int) -> NDArray[np.uint8]:
-    resized: NDArray[Any] = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-    return resized
+def _by_owner(proposals: Proposals, count: int) -> list[slice]:
+    """Where each picture's proposals lie; owners rise."""
+    ends = np.searchsorted(proposals.owners, np.arange(count + 1))
+    return [slice(first, last) for first, last in pairwise(ends)]
 
 
-def _merge_levels(levels: Sequence[tuple[_Boxes, NDArray[np.float32]]]) -> _Boxes:
+def _merge_levels(levels: Sequence[_Windows]) -> _Boxes:
     """The candidates of one picture from all its levels, without those that repeat another."""
     if not levels:
         return _Boxes()
-    corners = np.concatenate([boxes.corners for boxes, _ in levels])
-    scores = np.concatenate([boxes.scores for boxes, _ in levels])
-    offsets = np.concatenate([offset for _, offset in levels])
-    keep = geometry.suppress(corners, scores, threshold=_STAGE_OVERLAP)
+    counts = [len(level.scores) for level in levels]
+    cells = np.concatenate([level.cells for level in levels])
+    scores = np.concatenate([level.scores for level in levels])
+    offsets = np.concatenate([level.offsets for level in levels])
+    scales = np.repeat([level.scale for level in levels], counts)
+    corners = geometry.window_boxes(cells, scales)
+    best = geometry.suppress_within(corners, scores, counts=counts, threshold=_LEVEL_OVERLAP)
+    keep = best[geometry.suppress(corners[best], scores[best], threshold=_STAGE_OVERLAP)]
     moved = geometry.refine_proposals(corners[keep], offsets[keep])
     return _Boxes(geometry.square(moved), scores[keep])
 

@@ -7,6 +7,7 @@ Public surface: the names in ``__all__``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import cv2
@@ -18,12 +19,13 @@ from recognition.geometry.boxes import non_maximum_suppression
 
 __all__ = [
     "cut_squares",
+    "cut_window",
     "decode_landmarks",
-    "pyramid_scales",
     "refine",
     "refine_proposals",
     "square",
     "suppress",
+    "suppress_within",
     "to_xywh",
     "window_boxes",
 ]
@@ -32,24 +34,15 @@ _WINDOW = 12
 _STRIDE = 2
 
 
-def pyramid_scales(
-    height_px: int, width_px: int, *, min_face_px: int, factor: float
-) -> list[float]:
-    """Scales at which a face of ``min_face_px`` or more fills P-Net's 12 px window, falling."""
-    scale = _WINDOW / min_face_px
-    scales = []
-    while min(height_px, width_px) * scale >= _WINDOW:
-        scales.append(scale)
-        scale *= factor
-    return scales
+def window_boxes(cells: NDArray[np.intp], scales: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The picture's boxes under P-Net's windows at these places of its output maps.
 
-
-def window_boxes(
-    rows: NDArray[np.intp], columns: NDArray[np.intp], *, scale: float
-) -> NDArray[np.float64]:
-    """The picture's boxes under P-Net's windows at these places of its output map."""
-    near = np.stack([columns, rows], axis=1) * _STRIDE + 1
-    return np.trunc(np.concatenate([near, near + _WINDOW - 1], axis=1) / scale)
+    ``cells`` are ``(N, 2)`` x, y; ``scales`` ``(N,)`` those of the levels that they are in.
+    """
+    near = cells * _STRIDE + 1
+    corners = np.concatenate([near, near + _WINDOW - 1], axis=1) / scales[:, None]
+    whole: NDArray[np.float64] = np.trunc(corners)
+    return whole
 
 
 def refine_proposals(
@@ -91,10 +84,29 @@ def suppress(
     mode: Literal["union", "min"] = "union",
 ) -> NDArray[np.intp]:
     """Indices of the boxes that survive non-maximum suppression with the inclusive convention."""
+    if len(boxes) < 2:  # most levels
+        return np.arange(len(boxes), dtype=np.intp)
     xywh = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
     return non_maximum_suppression(
         xywh, scores, threshold=threshold, mode=mode, pixel_inclusive=True
     )
+
+
+def suppress_within(
+    boxes: NDArray[np.float64],
+    scores: NDArray[np.float32],
+    *,
+    counts: Sequence[int],
+    threshold: float,
+) -> NDArray[np.intp]:
+    """As ``suppress``, among boxes of one group only; groups follow one another in ``counts``."""
+    kept = [np.empty(0, dtype=np.intp)]
+    start = 0
+    for count in counts:
+        own = slice(start, start + count)
+        kept.append(start + suppress(boxes[own], scores[own], threshold=threshold))
+        start += count
+    return np.concatenate(kept)
 
 
 def to_xywh(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -104,20 +116,30 @@ def to_xywh(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def cut_squares(picture: Picture, boxes: NDArray[np.float64], *, size: int) -> NDArray[np.uint8]:
     """``(N, size, size, 3)`` crops, black outside the picture, reduced by area averaging."""
-    height, width = picture.shape[:2]
     crops = np.zeros((len(boxes), size, size, 3), dtype=np.uint8)
-    for crop, (x1, y1, x2, y2) in zip(crops, boxes.astype(np.intp), strict=True):
-        left, top, right, bottom = max(x1 - 1, 0), max(y1 - 1, 0), min(x2, width), min(y2, height)
-        if left >= right or top >= bottom:
-            continue
-        window = picture[top:bottom, left:right]
-        whole = (y2 - y1 + 1, x2 - x1 + 1)
-        if window.shape[:2] != whole:
-            padded = np.zeros((*whole, 3), dtype=np.uint8)
-            padded[top - y1 + 1 : bottom - y1 + 1, left - x1 + 1 : right - x1 + 1] = window
-            window = padded
-        cv2.resize(window, (size, size), dst=crop, interpolation=cv2.INTER_AREA)
+    for crop, (x1, y1, x2, y2) in zip(crops, boxes.astype(np.intp).tolist(), strict=True):
+        window = cut_window(picture, x1, y1, x2, y2)
+        if window is not None:
+            cv2.resize(window, (size, size), dst=crop, interpolation=cv2.INTER_AREA)
     return crops
+
+
+def cut_window(picture: Picture, x1: int, y1: int, x2: int, y2: int) -> Picture | None:
+    """The pixels from the first to the last corner, black outside the picture; None if all are.
+
+    Corners are whole and counted from 1, as in a box. Without an edge it is a view.
+    """
+    height, width = picture.shape[:2]
+    left, top, right, bottom = max(x1 - 1, 0), max(y1 - 1, 0), min(x2, width), min(y2, height)
+    if left >= right or top >= bottom:
+        return None
+    window = picture[top:bottom, left:right]
+    whole = (y2 - y1 + 1, x2 - x1 + 1)
+    if window.shape[:2] == whole:
+        return window
+    padded = np.zeros((*whole, 3), dtype=np.uint8)
+    padded[top - y1 + 1 : bottom - y1 + 1, left - x1 + 1 : right - x1 + 1] = window
+    return padded
 
 
 def _sides(boxes: NDArray[np.float64], *, extra: float) -> NDArray[np.float64]:

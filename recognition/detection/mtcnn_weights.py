@@ -1,9 +1,9 @@
-"""Reads MTCNN's published weights: LZ4 frames around joblib pickles of Keras arrays.
+"""MTCNN's weights: the published files of the wheel, and our own safe file for an owner's.
 
-A pickle can run code, so nothing is unpickled but plain float32 arrays: only three names are
-known to the reader here, and neither joblib nor the package that ships the files is imported.
-The caller has checked the files' digests before. Public surface: ``MtcnnWeights``,
-``load_mtcnn_weights``.
+The wheel's are LZ4 frames around joblib pickles of Keras arrays. A pickle can run code, so
+nothing is unpickled but plain float32 arrays: only three names are known to the reader here, and
+neither joblib nor the package that ships the files is imported; the caller has checked the files'
+digests before. Ours is safetensors. Public surface: the names in ``__all__``.
 """
 
 from __future__ import annotations
@@ -21,27 +21,125 @@ from numpy.typing import NDArray
 
 from recognition.errors import WeightsError
 
-__all__ = ["MtcnnWeights", "load_mtcnn_weights"]
+__all__ = [
+    "SHAPES",
+    "KerasArrays",
+    "MtcnnWeights",
+    "load_mtcnn_weights",
+    "read_mtcnn_weights",
+    "save_mtcnn_weights",
+]
 
 KerasArrays = tuple[NDArray[np.float32], ...]
+
+_OWN_FORMAT = "gatehouse-mtcnn-1"
+
+
+def _layer(*kernel: int) -> list[tuple[int, ...]]:
+    """Kernel, bias and slopes of PReLU."""
+    return [kernel, (kernel[-1],), (kernel[-1],)]
+
+
+def _head(*kernel: int) -> list[tuple[int, ...]]:
+    return [kernel, (kernel[-1],)]
+
+
+# Kernels are HWIO (dense ones IO) and stand for upright pictures, dense layers behind a feature
+# map count its width before its height. Heads: box, then landmarks, then face.
+SHAPES: dict[str, list[tuple[int, ...]]] = {
+    "pnet": _layer(3, 3, 3, 10) + _layer(3, 3, 10, 16) + _layer(3, 3, 16, 32)
+    + _head(1, 1, 32, 4) + _head(1, 1, 32, 2),
+    "rnet": _layer(3, 3, 3, 28) + _layer(3, 3, 28, 48) + _layer(2, 2, 48, 64)
+    + _layer(576, 128) + _head(128, 4) + _head(128, 2),
+    "onet": _layer(3, 3, 3, 32) + _layer(3, 3, 32, 64) + _layer(3, 3, 64, 64)
+    + _layer(2, 2, 64, 128) + _layer(1152, 256) + _head(256, 4) + _head(256, 10) + _head(256, 2),
+    # five patches, then what sees all of them, then five points
+    "lnet": (_layer(3, 3, 3, 28) + _layer(3, 3, 28, 48) + _layer(2, 2, 48, 64)) * 5
+    + _layer(2880, 256) + (_layer(256, 64) + _head(64, 2)) * 5,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MtcnnWeights:
-    """The arrays of the three networks in Keras' order and layout (kernels are HWIO)."""
+    """The arrays of the networks in Keras' order and layout, float32, as ``SHAPES`` has them.
+
+    ``lnet``, the optional fourth network, is empty where there is none. Raises ``WeightsError``
+    when the count or the shape of a network's arrays does not fit.
+    """
 
     pnet: KerasArrays
     rnet: KerasArrays
     onet: KerasArrays
+    lnet: KerasArrays = ()
+
+    def __post_init__(self) -> None:
+        for network, shapes in SHAPES.items():
+            arrays = getattr(self, network)
+            if network == "lnet" and not arrays:
+                continue
+            if len(arrays) != len(shapes):
+                raise WeightsError(
+                    f"{network} takes {len(shapes)} arrays, the file holds {len(arrays)}: "
+                    "it belongs to another network"
+                )
+            for number, (array, shape) in enumerate(zip(arrays, shapes, strict=True)):
+                # Keras gives the slopes of PReLU the map's shared axes
+                found = array.shape[2:] if array.ndim == 3 else array.shape
+                if found != shape or array.dtype != np.float32:
+                    raise WeightsError(
+                        f"{network}'s array {number} must be {shape} float32, the file gives "
+                        f"{array.shape} {array.dtype}: it belongs to another network"
+                    )
 
 
 def load_mtcnn_weights(pnet: Path, rnet: Path, onet: Path) -> MtcnnWeights:
     """Read the three weight files, whose digests the caller has verified.
 
-    Raises ``WeightsError`` when a file cannot be read or holds anything but a list of float32
-    arrays. Whether the arrays fit the networks is checked where those are built.
+    Raises ``WeightsError`` when a file cannot be read, holds anything but a list of float32
+    arrays, or belongs to another network.
     """
     return MtcnnWeights(pnet=_read(pnet), rnet=_read(rnet), onet=_read(onet))
+
+
+def save_mtcnn_weights(weights: MtcnnWeights, path: Path) -> None:
+    """Write one safetensors file (no code can hide in it) that ``read_mtcnn_weights`` reads."""
+    from safetensors.numpy import save_file
+
+    tensors = {
+        f"{network}.{number:02d}": np.ascontiguousarray(array)
+        for network in SHAPES
+        for number, array in enumerate(getattr(weights, network))
+    }
+    save_file(tensors, path, metadata={"format": _OWN_FORMAT})
+
+
+def read_mtcnn_weights(path: Path) -> MtcnnWeights:
+    """Read what ``save_mtcnn_weights`` wrote.
+
+    Raises ``WeightsError`` when the file cannot be read, is of another kind or does not hold
+    exactly the networks' arrays.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            kind = (file.metadata() or {}).get("format")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(
+            f"{path} is not a readable MTCNN weight file ({error}); expected the safetensors "
+            "file that save_mtcnn_weights writes: import the original weights again"
+        ) from error
+    if kind != _OWN_FORMAT:
+        raise WeightsError(
+            f"{path} is a safetensors file of another kind (format {kind!r}, expected "
+            f"{_OWN_FORMAT!r}): import the original MTCNN weights again"
+        )
+    networks = {
+        network: tuple(tensors[name] for name in sorted(tensors) if name.startswith(network))
+        for network in SHAPES
+    }
+    return MtcnnWeights(**networks)
 
 
 def _read(path: Path) -> KerasArrays:

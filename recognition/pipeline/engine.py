@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.alignment import align_faces
 from recognition.config import EngineConfig
 from recognition.contracts import (
     Box,
@@ -23,23 +22,24 @@ from recognition.contracts import (
     Detector,
     EmbeddingSpace,
     Face,
-    FaceQuality,
     ImageAnalysis,
     Picture,
     StageTimings,
     VectorIndex,
     Vectors,
 )
-from recognition.decision import main_face_order
-from recognition.detection import build_detector
+from recognition.detection import build_detector, build_refiner
+from recognition.detection.second_look import LandmarkRefiner
 from recognition.device import DeviceChoice, choose_device
-from recognition.embedding import LoadedEmbedder, build_embedder
+from recognition.embedding import LoadedEmbedder
+from recognition.embedding_spec import CropSpec
 from recognition.errors import RecognitionError
-from recognition.geometry.crops import cut_portrait
+from recognition.geometry.centring import site_mean
 from recognition.images import DecodedImage, as_picture
+from recognition.models import build_embedder
 from recognition.pipeline.batching import chunks, decode_all
 from recognition.pipeline.self_test import SelfTestReport, run_self_test
-from recognition.quality import measure
+from recognition.pipeline.sighting import Sighted, Sighter
 from recognition.weights import cache_folder
 
 __all__ = ["Engine", "EngineInfo", "load_engine"]
@@ -64,13 +64,13 @@ class EngineInfo:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Sighted:
-    """A face on its way: in the decoded picture's pixels, aligned, not yet embedded."""
+class _Seen:
+    """Pictures that were decoded and looked through, with what is left to embed."""
 
-    detection: Detection
-    quality: FaceQuality
-    aligned: Picture
-    portrait: Picture
+    images: Sequence[DecodedImage]
+    sighted: Sequence[Sighted]
+    decode_ms: Sequence[float]
+    detect_ms: float
 
 
 class Engine:
@@ -83,12 +83,15 @@ class Engine:
         choice: DeviceChoice,
         detector: Detector,
         embedder: LoadedEmbedder,
+        refiner: LandmarkRefiner | None = None,
     ) -> None:
         self._config = config
         self._choice = choice
         self._detector = detector
         self._embedder = embedder
+        self._sighter = Sighter(config, crop=embedder.crop, refiner=refiner)
         self._pool: ThreadPoolExecutor | None = None
+        self._embedding: ThreadPoolExecutor | None = None
 
     @property
     def config(self) -> EngineConfig:
@@ -126,11 +129,23 @@ class Engine:
         spoils nothing beside it. Boxes and landmarks are in pixels of the upright original.
         ``flip_fusion`` overrides the configuration for these pictures.
         """
-        return [
-            answer
-            for part in self._chunks(images)
-            for answer in self._analyse_files(part, flip_fusion=flip_fusion)
-        ]
+        answers: list[ImageAnalysis | RecognitionError] = []
+        waiting: Future[list[ImageAnalysis | RecognitionError]] | None = None
+        try:
+            for part in self._chunks(images):
+                # One part is decoded, detected and measured while the one before is embedded:
+                # else cores idle whenever either has only one thread's work left.
+                outcomes = decode_all(part, pool=self._threads())
+                seen = self._see(outcomes)
+                if waiting is not None:
+                    answers += waiting.result()
+                waiting = self._embedding_thread().submit(
+                    self._answers, outcomes, seen, flip_fusion=flip_fusion
+                )
+            return answers + (waiting.result() if waiting is not None else [])
+        finally:
+            if waiting is not None:  # the embedder serves one at a time, also after an error
+                wait([waiting])
 
     def analyse_pictures(self, pictures: Sequence[Picture]) -> list[ImageAnalysis]:
         """The same for arrays that are decoded already, as ``images.as_picture`` takes them.
@@ -142,8 +157,8 @@ class Engine:
             for part in chunks(
                 [as_picture(pixels) for pixels in pictures], size=self._config.batch_size
             )
-            for analysis in self._analyse_decoded(
-                [DecodedImage(p, p.shape[1], p.shape[0], 1.0) for p in part], [0.0] * len(part)
+            for analysis in self._embed_seen(
+                self._see([(DecodedImage(p, p.shape[1], p.shape[0], 1.0), 0.0) for p in part])
             )
         ]
 
@@ -151,64 +166,92 @@ class Engine:
         """Faces per decoded picture by falling score, neither filtered by size nor capped."""
         return self._detector.detect(pictures)
 
-    def embed(self, aligned: NDArray[np.uint8]) -> Vectors:
-        """``(N, 112, 112, 3) uint8`` RGB in, ``(N, D) float32`` unit rows out."""
-        return self._embedder.embed(aligned)
+    @property
+    def crop(self) -> CropSpec:
+        """How faces are cut that ``embed`` takes."""
+        return self._embedder.crop
+
+    def embed(self, crops: NDArray[np.uint8], *, flip_fusion: bool | None = None) -> Vectors:
+        """``(N, S, S, 3) uint8`` RGB cut as ``crop`` says, ``(N, D) float32`` unit rows out."""
+        return self._embedder.embed(crops, flip_fusion=flip_fusion)
+
+    def site_mean(self, templates: Vectors | None = None) -> NDArray[np.float32]:
+        """What ``geometry.centring.centred`` must take away before cosines meet a threshold.
+
+        ``(D,) float32``: the mean among these ``(N, D)`` unit rows of one site; without any the
+        model's own; zeros for a model whose thresholds are for plain cosines.
+        """
+        if self._embedder.mean is None:
+            return np.zeros(self.space.dimension, np.float32)
+        if templates is None:
+            return self._embedder.mean
+        return site_mean(templates, prior=self._embedder.mean)
 
     def new_index(self) -> VectorIndex:
-        """An empty exact index over this engine's space."""
-        from recognition.index import FlatIndex
+        """An empty exact index over this engine's space, which scores as thresholds expect it.
 
-        return FlatIndex(self.space)
+        About the mean of everybody enrolled where the model's own mean is known, as the shipped
+        one's is; plain cosines otherwise.
+        """
+        from recognition.index import CentredIndex, FlatIndex
+
+        mean = self._embedder.mean
+        return FlatIndex(self.space) if mean is None else CentredIndex(self.space, prior=mean)
 
     def self_test(self) -> SelfTestReport:
         """Prove the weights, the arithmetic, the device and the index against stored values."""
         return run_self_test(self)
 
     def close(self) -> None:
-        """Stop the decoding threads; the engine may still be used and starts them again."""
-        if self._pool is not None:
-            self._pool.shutdown()
-            self._pool = None
+        """Stop the engine's threads; it may still be used and starts them again."""
+        for pool in (self._pool, self._embedding):
+            if pool is not None:
+                pool.shutdown()
+        self._pool = self._embedding = None
 
     def _chunks(self, images: Sequence[bytes]) -> list[Sequence[bytes]]:
         return list(chunks(images, size=self._config.batch_size))
 
-    def _analyse_files(
-        self, images: Sequence[bytes], *, flip_fusion: bool | None
-    ) -> list[ImageAnalysis | RecognitionError]:
+    def _threads(self) -> ThreadPoolExecutor:
         if self._pool is None:
             threads = min(_MAX_DECODE_THREADS, os.cpu_count() or 1)
             self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
-        outcomes = decode_all(images, pool=self._pool)
-        answers: list[ImageAnalysis | RecognitionError | None] = []
-        decoded, decode_ms = [], []
-        for outcome, elapsed_ms in outcomes:
-            if isinstance(outcome, RecognitionError):
-                answers.append(outcome)
-            else:
-                answers.append(None)
-                decoded.append(outcome)
-                decode_ms.append(elapsed_ms)
-        analyses = iter(self._analyse_decoded(decoded, decode_ms, flip_fusion=flip_fusion))
-        return [next(analyses) if answer is None else answer for answer in answers]
+        return self._pool
 
-    def _analyse_decoded(
-        self,
-        images: Sequence[DecodedImage],
-        decode_ms: Sequence[float],
-        *,
-        flip_fusion: bool | None = None,
-    ) -> list[ImageAnalysis]:
-        if not images:
-            return []
+    def _embedding_thread(self) -> ThreadPoolExecutor:
+        if self._embedding is None:
+            self._embedding = ThreadPoolExecutor(1, thread_name_prefix="embed")
+        return self._embedding
+
+    def _see(self, outcomes: Sequence[tuple[DecodedImage | RecognitionError, float]]) -> _Seen:
+        """Find, cut out and measure the faces of the pictures that could be decoded."""
+        decoded = [(item, ms) for item, ms in outcomes if isinstance(item, DecodedImage)]
+        images = [image for image, _ in decoded]
         started = time.perf_counter()
-        detections = self._detector.detect([image.picture for image in images])
-        detected = time.perf_counter()
-        sighted = [
-            self._sight(image, found) for image, found in zip(images, detections, strict=True)
+        detections = self._detector.detect([image.picture for image in images]) if images else []
+        detect_ms = (time.perf_counter() - started) * 1000.0 / max(len(images), 1)
+        return _Seen(
+            images,
+            self._sighter.sight(images, detections) if images else [],
+            [ms for _, ms in decoded],
+            detect_ms,
+        )
+
+    def _answers(
+        self,
+        outcomes: Sequence[tuple[DecodedImage | RecognitionError, float]],
+        seen: _Seen,
+        *,
+        flip_fusion: bool | None,
+    ) -> list[ImageAnalysis | RecognitionError]:
+        analyses = iter(self._embed_seen(seen, flip_fusion=flip_fusion))
+        return [
+            item if isinstance(item, RecognitionError) else next(analyses) for item, _ in outcomes
         ]
-        crops = [face.aligned for faces, _ in sighted for face in faces]
+
+    def _embed_seen(self, seen: _Seen, *, flip_fusion: bool | None = None) -> list[ImageAnalysis]:
+        started = time.perf_counter()
+        crops = [face.crop for found in seen.sighted for face in found.faces]
         vectors = iter(
             self._embedder.embed(np.stack(crops), flip_fusion=flip_fusion) if crops else _NO_VECTORS
         )
@@ -221,54 +264,23 @@ class Engine:
                     face.aligned,
                     face.portrait,
                 )
-                for face in faces
+                for face in found.faces
             )
-            for image, (faces, _) in zip(images, sighted, strict=True)
+            for image, found in zip(seen.images, seen.sighted, strict=True)
         ]
-        detect_ms = (detected - started) * 1000.0 / len(images)
-        embed_ms = (time.perf_counter() - detected) * 1000.0 / len(images)
+        embed_ms = (time.perf_counter() - started) * 1000.0 / max(len(seen.images), 1)
         return [
             ImageAnalysis(
                 width_px=image.width_px,
                 height_px=image.height_px,
                 faces=faces,
-                timings=StageTimings(decode_ms=ms, detect_ms=detect_ms, embed_ms=embed_ms),
-                faces_left_out=left_out,
+                timings=StageTimings(decode_ms=ms, detect_ms=seen.detect_ms, embed_ms=embed_ms),
+                faces_left_out=found.left_out,
             )
-            for image, faces, ms, (_, left_out) in zip(
-                images, faces_of, decode_ms, sighted, strict=True
+            for image, faces, ms, found in zip(
+                seen.images, faces_of, seen.decode_ms, seen.sighted, strict=True
             )
         ]
-
-    def _sight(self, image: DecodedImage, found: Sequence[Detection]) -> tuple[list[_Sighted], int]:
-        """Drop what is too small, put the main face first, cap, align and measure.
-
-        Also tells how many faces the cap cost.
-        """
-        picture = image.picture
-        smallest_px = self._config.min_face_px * image.scale
-        large = [d for d in found if min(d.box.width, d.box.height) >= smallest_px]
-        order = main_face_order(
-            [d.box for d in large], width_px=picture.shape[1], height_px=picture.shape[0]
-        )
-        kept = [large[i] for i in order[: self._config.max_faces]]
-        return [face for d in kept if (face := _cut_out(image, d)) is not None], len(large) - len(
-            kept
-        )
-
-
-def _cut_out(image: DecodedImage, detection: Detection) -> _Sighted | None:
-    try:
-        (crop,) = align_faces(image.picture, [detection.landmarks])
-    except ValueError:
-        # Landmarks that no similarity fits are no face's. One such box must not cost the others.
-        return None
-    return _Sighted(
-        detection,
-        measure(image.picture, detection, crop, scale=image.scale),
-        crop,
-        cut_portrait(image.picture, detection.box),
-    )
 
 
 def _in_source(detection: Detection, scale: float) -> Detection:
@@ -307,4 +319,9 @@ def load_engine(config: EngineConfig | None = None) -> Engine:
         threads=config.threads,
         cache_dir=cache_dir,
     )
-    return Engine(config, choice=choice, detector=detector, embedder=embedder)
+    refiner = None
+    if config.second_look:
+        refiner = build_refiner(
+            detector, choice=choice, threads=config.threads, cache_dir=cache_dir
+        )
+    return Engine(config, choice=choice, detector=detector, embedder=embedder, refiner=refiner)
