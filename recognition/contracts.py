@@ -96,7 +96,18 @@ class Detection:
 
 
 QualityIssue = Literal[
-    "too_small", "blurred", "too_dark", "too_bright", "low_contrast", "turned_away", "cut_off"
+    "too_small",
+    "blurred",
+    "too_dark",
+    "too_bright",
+    "low_contrast",
+    "turned_away",
+    "cut_off",
+    "tilted",
+    "uneven_light",
+    "overexposed",
+    "eyes_hidden",
+    "mouth_hidden",
 ]
 
 
@@ -110,6 +121,17 @@ class FaceQuality:
     mean and standard deviation of the aligned grey crop in [0, 1]; ``yaw`` is in [-1, 1] from the
     nose's place between the eyes (0 is frontal); ``visible_fraction`` is the part of the box
     inside the picture; ``score`` in [0, 1] is the weakest component on its own scale.
+
+    The angles are those of ``geometry.pose.HeadPose``: positive to the picture's right, up, and
+    clockwise. ``light_evenness`` in [0, 1] is the darker cheek's mean grey level over the
+    lighter one's. ``dark_fraction`` and ``bright_fraction`` are the parts of the face at grey levels
+    up to 25 and from 247; ``dynamic_range_bits`` is the entropy of its grey levels (8 at most).
+    ``face_height_fraction`` is the box's height over the picture's. ``crop_left``, ``crop_right``,
+    ``crop_above`` and ``crop_below`` are the ways from the left eye, the right eye and the middle
+    of the eyes to the picture's edges: in eye distances to the sides, in eye-to-chin distances up
+    and down. ``eyes_structure`` and ``mouth_structure`` are how much horizontal structure the eyes
+    and the mouth show, over the whole face's: about 1.7 and 1.9 where they are seen, below 0.7 and
+    1 behind dark glasses or a mask. Defaults are those of a faultless face.
     """
 
     eye_distance_px: float
@@ -119,6 +141,20 @@ class FaceQuality:
     yaw: float
     visible_fraction: float
     score: float
+    yaw_degrees: float = 0.0
+    pitch_degrees: float = 0.0
+    roll_degrees: float = 0.0
+    light_evenness: float = 1.0
+    dark_fraction: float = 0.0
+    bright_fraction: float = 0.0
+    dynamic_range_bits: float = 8.0
+    face_height_fraction: float = 0.5
+    crop_left: float = 2.0
+    crop_right: float = 2.0
+    crop_above: float = 2.0
+    crop_below: float = 2.0
+    eyes_structure: float = 1.7
+    mouth_structure: float = 1.9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,7 +162,8 @@ class Face:
     """A face that was detected, aligned, measured and embedded.
 
     ``embedding`` is ``(D,) float32``, unit length, in the engine's embedding space;
-    ``aligned`` is the ``(112, 112, 3) uint8`` RGB crop that the embedder saw; ``portrait`` is the
+    ``aligned`` is the ``(112, 112, 3) uint8`` RGB crop that the quality was measured on, and that
+    most embedders see (FaceNet's are given the box with a margin instead); ``portrait`` is the
     ``(160, 160, 3) uint8`` RGB crop with some room around the face, for people to look at.
     """
 
@@ -195,13 +232,15 @@ class Detector(Protocol):
 
 
 class Embedder(Protocol):
-    """Turns aligned crops into unit vectors of one embedding space."""
+    """Turns crops of faces into unit vectors of one embedding space."""
 
     @property
     def space(self) -> EmbeddingSpace: ...
 
-    def embed(self, aligned: NDArray[np.uint8], *, flip_fusion: bool | None = None) -> Vectors:
-        """``(N, 112, 112, 3) uint8`` RGB in, ``(N, D) float32`` unit rows out; N may be 0.
+    def embed(self, crops: NDArray[np.uint8], *, flip_fusion: bool | None = None) -> Vectors:
+        """``(N, S, S, 3) uint8`` RGB in, ``(N, D) float32`` unit rows out; N may be 0.
+
+        The crops are cut as the model wants them, for the shipped one aligned and 112 px.
 
         ``flip_fusion`` adds the mirror image's output, for twice the work; None means as
         configured. Vectors of one space may be made either way.

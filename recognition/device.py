@@ -32,6 +32,7 @@ class DeviceChoice:
     device_name: str
     precision: Literal["f32", "bf16", "f16"]
     runtime: Literal["openvino", "torch"]
+    int8: bool = False  # networks with measured ranges multiply in int8, the rest in `precision`
 
 
 def choose_device(device: Device, precision: Precision) -> DeviceChoice:
@@ -64,6 +65,7 @@ def choose_device(device: Device, precision: Precision) -> DeviceChoice:
 def _cpu_choice(precision: Precision) -> DeviceChoice:
     flags, name = _cpu_flags()
     has_bf16 = bool(flags & {"avx512_bf16", "amx_bf16"})
+    has_int8 = bool(flags & {"avx512_vnni", "avx_vnni", "amx_int8"})
     if precision == "f16":
         raise DeviceUnavailable(
             "precision=f16 needs a GPU; on a processor use auto, f32 or bf16.",
@@ -75,10 +77,17 @@ def _cpu_choice(precision: Precision) -> DeviceChoice:
             f"nor amx_bf16. Use auto or f32.",
             code="device.precision",
         )
+    if precision == "int8" and not has_int8:
+        raise DeviceUnavailable(
+            f"precision=int8 was asked for, and this processor ({name}) has none of avx512_vnni, "
+            f"avx_vnni and amx_int8. Use auto, bf16 or f32.",
+            code="device.precision",
+        )
     chosen: Literal["f32", "bf16"] = "f32"
-    if precision == "bf16" or (precision == "auto" and has_bf16):
+    if precision != "f32" and has_bf16:
         chosen = "bf16"
-    return DeviceChoice("cpu", name, chosen, "openvino")
+    int8 = precision == "int8" or (precision == "auto" and has_int8)
+    return DeviceChoice("cpu", name, chosen, "openvino", int8=int8)
 
 
 def _cuda_choice(precision: Precision) -> DeviceChoice:
@@ -101,6 +110,11 @@ def _cuda_choice(precision: Precision) -> DeviceChoice:
     if precision == "bf16" and not torch.cuda.is_bf16_supported(including_emulation=False):
         raise DeviceUnavailable(
             f"precision=bf16 was asked for, and {name} has no native bf16. Use auto, f16 or f32.",
+            code="device.precision",
+        )
+    if precision == "int8":
+        raise DeviceUnavailable(
+            "precision=int8 is for processors; on a GPU use auto, f16, bf16 or f32.",
             code="device.precision",
         )
     # f16 rather than bf16: the same speed, three more bits of mantissa, and every activation of

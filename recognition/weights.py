@@ -1,8 +1,8 @@
 """The weight files: what they are, where they lie, and proof that they are the right ones.
 
 Reads ``weights_manifest.json`` and the installed packages' file lists; never imports those
-packages. Public surface: ``WeightsEntry``, ``manifest``, ``entry``, ``locate``,
-``verified_path``, ``sha256_of``, ``cache_folder``.
+packages. Models that their owner added are in ``recognition.models``. Public surface: the names in
+``__all__``.
 """
 
 from __future__ import annotations
@@ -10,57 +10,118 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import Any, Literal
 
+from recognition.contracts import EmbeddingSpace
+from recognition.embedding_spec import CropSpec, EmbeddingSpec
 from recognition.errors import WeightsError
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 __all__ = [
+    "Golden",
+    "ModelKind",
     "WeightsEntry",
     "cache_folder",
     "entry",
+    "entry_from_json",
     "locate",
     "manifest",
+    "models_folder",
     "sha256_of",
+    "verified",
     "verified_path",
+    "write_atomically",
 ]
 
 _MANIFEST_FILE = Path(__file__).with_name("weights_manifest.json")
 _BLOCK_BYTES = 1 << 20
 
+ModelKind = Literal["yunet", "mtcnn", "sface", "onnx-arcface", "inception-resnet-v1"]
+
+
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """What a model answered in f32 for the golden face when it was added: unit vectors.
+
+    ``swap_distance`` is the cosine distance by which exchanging red and blue moves ``plain``.
+    """
+
+    plain: tuple[float, ...]
+    flip: tuple[float, ...]
+    swap_distance: float
+
 
 @dataclass(frozen=True, slots=True)
 class WeightsEntry:
-    """One weight file. ``file`` is its path inside the installed ``distribution``."""
+    """One weight file, shipped or added.
+
+    ``file`` is its path inside the installed ``distribution``, or, where that is empty, inside
+    ``folder``. ``embedding`` is None for a detector's file. ``source_sha256`` is the digest of
+    the file that the owner gave, where it was converted to the one that is stored. ``evidence``
+    says how the channel order of an added model is known.
+    """
 
     id: str
-    distribution: str
+    kind: ModelKind
     file: str
     sha256: str
+    size_bytes: int
     licence: str
     origin: str
     input: str
-    dimension: int | None
-    preprocessing: str
+    distribution: str = ""
+    folder: str = ""
+    source_sha256: str = ""
+    evidence: str = ""
+    embedding: EmbeddingSpec | None = None
+    golden: Golden | None = None
+
+    @property
+    def spec(self) -> EmbeddingSpec:
+        """The embedding's contract; raises ``WeightsError`` for a file that embeds nothing."""
+        if self.embedding is None:
+            raise WeightsError(
+                f"{self.id!r} is no embedding model but a {self.kind} file. Name one of those "
+                f"that `python -m recognition models list` shows with a dimension.",
+                code="weights.unknown",
+            )
+        return self.embedding
+
+    @property
+    def space(self) -> EmbeddingSpace:
+        """The vector space of this model; raises as ``spec`` does."""
+        spec = self.spec
+        digest = self.source_sha256 or self.sha256
+        return EmbeddingSpace(self.id, digest, spec.dimension, spec.preprocessing)
 
 
 @cache
 def manifest() -> Mapping[str, WeightsEntry]:
-    """Every known weight file by its id."""
-    raw: dict[str, dict[str, str]] = json.loads(_MANIFEST_FILE.read_text("utf-8"))
-    entries = {name: WeightsEntry(id=name, **fields) for name, fields in raw.items()}  # type: ignore[arg-type]
-    return MappingProxyType(entries)
+    """Every shipped weight file by its id."""
+    raw: dict[str, dict[str, Any]] = json.loads(_MANIFEST_FILE.read_text("utf-8"))
+    return MappingProxyType({name: entry_from_json(name, fields) for name, fields in raw.items()})
+
+
+def entry_from_json(name: str, fields: Mapping[str, Any]) -> WeightsEntry:
+    """A manifest entry from its JSON object; raises ``TypeError`` or ``KeyError`` for another."""
+    rest = dict(fields)
+    embedding, golden = rest.pop("embedding", None), rest.pop("golden", None)
+    if embedding is not None:
+        embedding = EmbeddingSpec(**{**embedding, "crop": CropSpec(**embedding["crop"])})
+    if golden is not None:
+        vectors = {part: tuple(golden[part]) for part in ("plain", "flip")}
+        golden = Golden(**vectors, swap_distance=float(golden["swap_distance"]))
+    return WeightsEntry(id=name, **rest, embedding=embedding, golden=golden)
 
 
 def entry(weights_id: str) -> WeightsEntry:
-    """Look an entry up; raises ``WeightsError`` (``weights.unknown``) with the known ids."""
+    """Look a shipped one up; raises ``WeightsError`` (``weights.unknown``) with the known ids."""
     try:
         return manifest()[weights_id]
     except KeyError:
@@ -72,6 +133,15 @@ def entry(weights_id: str) -> WeightsEntry:
 
 def locate(item: WeightsEntry) -> Path:
     """The file's place on disk. Raises ``WeightsError`` (``weights.missing``)."""
+    if not item.distribution:
+        path = Path(item.folder) / item.file
+        if not path.is_file():
+            raise WeightsError(
+                f"The weights of {item.id!r} were expected at {path} and are not there. Add the "
+                f"model again: python -m recognition models add FILE --id {item.id}",
+                code="weights.missing",
+            )
+        return path
     remedy = "Install the project's requirements again: pip install -r requirements.txt"
     try:
         distribution = metadata.distribution(item.distribution)
@@ -101,21 +171,64 @@ def sha256_of(path: Path) -> str:
 
 
 def verified_path(weights_id: str) -> Path:
-    """Path of a weight file whose every byte was compared with the manifest.
+    """Path of a shipped weight file whose every byte was compared with the manifest.
 
-    Raises ``WeightsError``: ``weights.unknown``, ``weights.missing`` or ``weights.digest``.
+    Raises ``WeightsError``: ``weights.unknown``, ``weights.missing``, ``weights.size`` or
+    ``weights.digest``.
     """
-    item = entry(weights_id)
+    return verified(entry(weights_id))
+
+
+def verified(item: WeightsEntry) -> Path:
+    """The same for an entry that is at hand, shipped or added."""
     path = locate(item)
+    remedy = (
+        f"Install the pinned {item.distribution} package again; if the file was replaced on "
+        f"purpose, add it as a new manifest entry."
+        if item.distribution
+        else f"Remove the model and add it again: python -m recognition models remove {item.id}"
+    )
+    size_bytes = path.stat().st_size
+    if size_bytes != item.size_bytes:
+        raise WeightsError(
+            f"The weights {item.id!r} at {path} have {size_bytes:,} bytes, and the manifest says "
+            f"{item.size_bytes:,}. {remedy}",
+            code="weights.size",
+        )
     found = sha256_of(path)
     if found != item.sha256:
         raise WeightsError(
             f"The weights {item.id!r} at {path} are not the ones in the manifest: expected sha256 "
-            f"{item.sha256}, found {found}. Install the pinned {item.distribution} package again; "
-            f"if the file was replaced on purpose, add it as a new manifest entry.",
+            f"{item.sha256}, found {found}. {remedy}",
             code="weights.digest",
         )
     return path
+
+
+def write_atomically(target: Path, payload: bytes) -> None:
+    """Write a file so that it is there whole or not at all, for its owner only (0600)."""
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(payload)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def models_folder(configured: Path | None) -> Path:
+    """The folder of the models that their owner added; it need not exist.
+
+    None means a per-user data folder (``XDG_DATA_HOME``): a cache may be emptied by anybody, and
+    these files cannot be derived again.
+    """
+    if configured is not None:
+        return configured
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "gatehouse" / "models"
 
 
 def cache_folder(configured: Path | None) -> Path:

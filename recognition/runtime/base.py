@@ -5,7 +5,8 @@ Public surface: ``Network`` (Protocol), ``NetworkSpec``, ``open_network``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -23,12 +24,15 @@ class NetworkSpec:
 
     ``channel_order`` is what the file expects; callers hand in RGB always. ``mean`` and ``scale``
     are applied to 0..255 values, ``(x - mean) / scale``, where the graph does not do so itself.
+    ``int8_ranges`` names the tensors that may be cut into 256 levels on a processor, with the range
+    of each; see ``runtime.int8``.
     """
 
     path: Path
     channel_order: Literal["rgb", "bgr"] = "rgb"
     mean: float = 0.0
     scale: float = 1.0
+    int8_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 class Network(Protocol):
@@ -36,7 +40,7 @@ class Network(Protocol):
 
     @property
     def precision(self) -> str:
-        """The precision that the runtime reports after a run: f32, bf16 or f16; empty before."""
+        """What the runtime reports after a run: f32, bf16, f16 or int8; empty before."""
         ...
 
     @property
@@ -62,7 +66,9 @@ def open_network(
         return TorchNetwork(spec, device=choice.device, precision=choice.precision)
     from recognition.runtime.openvino import OpenVinoNetwork
 
-    return OpenVinoNetwork(spec, precision=choice.precision, threads=threads, cache_dir=cache_dir)
+    return OpenVinoNetwork(
+        spec, precision=choice.precision, int8=choice.int8, threads=threads, cache_dir=cache_dir
+    )
 
 
 def check_pictures(pictures: NDArray[np.uint8]) -> None:

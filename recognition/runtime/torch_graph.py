@@ -21,6 +21,10 @@ from recognition.runtime.base import NetworkSpec, check_pictures
 
 __all__ = ["TorchNetwork"]
 
+# Of all pictures of a pass: 334 crops of 112 px, or two pictures of 1280 px. The two largest
+# tensors of SFace, 64 numbers a pixel each, then take 1.1 GB in f16.
+_MAX_PIXELS = 1 << 22
+
 _DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
 
 Attributes = Mapping[str, Any]
@@ -62,19 +66,31 @@ class TorchNetwork:
         return self._used.device.type if self._used is not None else ""
 
     def run(self, pictures: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-        """See ``Network.run``."""
+        """See ``Network.run``. More pictures than fit into a GPU's memory come in parts."""
         check_pictures(pictures)
-        with torch.inference_mode():
-            # one byte a channel crosses the bus; NHWC seen as NCHW is channels_last already
-            pixels = torch.from_numpy(np.ascontiguousarray(pictures)).to(self._device)
-            batch = pixels.permute(0, 3, 1, 2).to(torch.float32)
-            if self._spec.channel_order == "bgr":
-                batch = batch.flip(1)
-            batch = (batch - self._spec.mean) / self._spec.scale
-            batch = batch.to(dtype=self._dtype, memory_format=torch.channels_last)
-            outputs: dict[str, Tensor] = self._graph(batch)
-            self._used = next(iter(outputs.values()))[:0]
-            return {name: value.float().cpu().numpy() for name, value in outputs.items()}
+        at_once = max(1, _MAX_PIXELS // (pictures.shape[1] * pictures.shape[2]))
+        # Convolutions round float32 to TF32's ten bits on a GPU unless they are told not to, and
+        # f32 is what the other precisions are held against.
+        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            parts = [
+                self._run_part(pictures[start : start + at_once])
+                for start in range(0, len(pictures), at_once)
+            ]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _run_part(self, pictures: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        # one byte a channel crosses the bus; NHWC seen as NCHW is channels_last already
+        pixels = torch.from_numpy(np.ascontiguousarray(pictures))
+        if self._device.type == "cuda":  # page-locked, so that the copy runs beside the processor
+            pixels = pixels.pin_memory().to(self._device, non_blocking=True)
+        batch = pixels.permute(0, 3, 1, 2).to(torch.float32)
+        if self._spec.channel_order == "bgr":
+            batch = batch.flip(1)
+        batch = (batch - self._spec.mean) / self._spec.scale
+        batch = batch.to(dtype=self._dtype, memory_format=torch.channels_last)
+        outputs: dict[str, Tensor] = self._graph(batch)
+        self._used = next(iter(outputs.values()))[:0]
+        return {name: value.float().cpu().numpy() for name, value in outputs.items()}
 
 
 class _Graph(nn.Module):

@@ -1,12 +1,16 @@
 """The self-test passes on a sound engine and names what is wrong with an unsound one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from recognition.config import EngineConfig
 from recognition.device import DeviceChoice
 from recognition.errors import SelfTestFailed, WeightsError
+from recognition.models.admission import Declaration, admit_model
 from recognition.pipeline import Engine, load_engine, self_test
+from tests.recognition.made_models import made_pack
 
 
 def failed(report):
@@ -18,6 +22,7 @@ def rebuilt(engine, **parts):
         "choice": engine.choice,
         "detector": engine._detector,
         "embedder": engine._embedder,
+        "refiner": engine._sighter._refiner,
         **parts,
     }
     return Engine(engine.config, **whole)
@@ -30,6 +35,8 @@ class Altered:
         self._real, self._crops, self._vectors = real, crops, vectors
         self._precision = precision
         self.space = real.space
+        self.crop = real.crop
+        self.mean = real.mean
 
     @property
     def precision(self):
@@ -58,9 +65,16 @@ def test_a_sound_engine_passes_every_check(f32_engine):
     report.require()
 
 
-@pytest.mark.parametrize("detector", ["yunet", "mtcnn"])
-def test_the_engine_as_shipped_passes(cache_dir, detector):
-    config = EngineConfig(device="cpu", detector=detector, cache_dir=cache_dir, flip_fusion=False)
+@pytest.mark.parametrize("second_look", [True, False])
+@pytest.mark.parametrize("detector", ["yunet", "mtcnn", "haar"])
+def test_the_engine_as_shipped_passes(cache_dir, detector, second_look):
+    config = EngineConfig(
+        device="cpu",
+        detector=detector,
+        cache_dir=cache_dir,
+        flip_fusion=False,
+        second_look=second_look,
+    )
     report = load_engine(config).self_test()
     assert report.ok, report.checks
 
@@ -120,3 +134,60 @@ def test_weights_that_changed_on_disk_are_noticed(f32_engine, monkeypatch):
     report = f32_engine.self_test()
     assert failed(report) == ["weights"]
     assert "another file" in report.checks[0].detail
+
+
+def test_a_model_that_was_removed_meanwhile_is_noticed(f32_engine):
+    class Gone(Altered):
+        def __init__(self, real):
+            super().__init__(real)
+            self.space = replace(real.space, model_id="gone")
+
+    report = rebuilt(f32_engine, embedder=Gone(f32_engine._embedder)).self_test()
+    assert failed(report) == ["weights"]
+    assert "'gone'" in report.checks[0].detail
+
+
+def test_a_manifest_that_was_changed_meanwhile_is_noticed(f32_engine):
+    class Other(Altered):
+        def __init__(self, real):
+            super().__init__(real)
+            self.space = replace(real.space, preprocessing="another")
+
+    report = rebuilt(f32_engine, embedder=Other(f32_engine._embedder)).self_test()
+    assert failed(report) == ["weights"]
+    assert "Start the engine again" in report.checks[0].detail
+
+
+def added_engine(tmp_path, cache_dir, **making):
+    pack = made_pack(tmp_path / "made.onnx", **making)
+    declaration = Declaration(id="made", licence="mine", channel_order="rgb")
+    admit_model(pack, declaration, models_dir=tmp_path / "kept")
+    return load_engine(
+        EngineConfig(
+            device="cpu",
+            precision="f32",
+            model="made",
+            models_dir=tmp_path / "kept",
+            cache_dir=cache_dir,
+        )
+    )
+
+
+def test_an_added_model_is_held_to_the_answer_that_it_gave_when_added(tmp_path, cache_dir):
+    engine = added_engine(tmp_path, cache_dir, red_weight=3.0)
+    assert engine.self_test().ok
+    swapped = Altered(engine._embedder, crops=lambda a: a[..., ::-1])
+    assert failed(rebuilt(engine, embedder=swapped).self_test()) == ["vector", "channel order"]
+
+
+def test_an_added_file_that_changed_while_the_engine_runs_is_noticed(tmp_path, cache_dir):
+    engine = added_engine(tmp_path, cache_dir)
+    (tmp_path / "kept" / "made" / "model.onnx").write_bytes(b"other")
+    assert failed(engine.self_test()) == ["weights"]
+
+
+def test_a_colour_blind_model_is_not_held_to_colours(tmp_path, cache_dir):
+    engine = added_engine(tmp_path, cache_dir, grey=True)
+    (check,) = [c for c in engine.self_test().checks if c.name == "channel order"]
+    assert check.ok
+    assert "hardly looks at colours" in check.detail

@@ -7,10 +7,14 @@ import numpy as np
 import pytest
 
 from recognition.alignment import align_faces
-from recognition.embedding.sface import SFaceEmbedder
+from recognition.embedding.network_embedder import NetworkEmbedder
 from recognition.errors import ModelRejected
-from recognition.weights import verified_path
+from recognition.weights import entry, verified_path
 from tests.recognition.conftest import ASSETS
+
+
+def sface(network, *, flip_fusion):
+    return NetworkEmbedder(network, item=entry("sface-2021dec"), flip_fusion=flip_fusion)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +34,7 @@ def network(f32_engine):
 
 @pytest.mark.parametrize(("flip", "field"), [(False, "vector_plain"), (True, "vector_flip")])
 def test_golden_vectors(network, aligned, golden, flip, field):
-    (vector,) = SFaceEmbedder(network, flip_fusion=flip).embed(aligned)
+    (vector,) = sface(network, flip_fusion=flip).embed(aligned)
     np.testing.assert_allclose(vector, golden[field], atol=1e-3)
 
 
@@ -38,13 +42,13 @@ def test_the_plain_vector_is_opencvs(network, aligned):
     # OpenCV's FaceRecognizerSF turns BGR into RGB itself: an independent reading of the same file.
     reference = cv2.FaceRecognizerSF.create(str(verified_path("sface-2021dec")), "")
     expected = reference.feature(np.ascontiguousarray(aligned[0][..., ::-1]))[0]
-    (vector,) = SFaceEmbedder(network, flip_fusion=False).embed(aligned)
+    (vector,) = sface(network, flip_fusion=False).embed(aligned)
     np.testing.assert_allclose(vector, expected / np.linalg.norm(expected), atol=1e-3)
 
 
 def test_rows_are_unit_vectors_in_the_order_given(network):
     faces = np.random.default_rng(3).integers(0, 256, (5, 112, 112, 3), dtype=np.uint8)
-    embedder = SFaceEmbedder(network, flip_fusion=True)
+    embedder = sface(network, flip_fusion=True)
     vectors = embedder.embed(faces)
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
@@ -53,19 +57,19 @@ def test_rows_are_unit_vectors_in_the_order_given(network):
 
 def test_flip_fusion_cannot_tell_a_face_from_its_mirror_image(network, aligned):
     mirrored = np.ascontiguousarray(aligned[:, :, ::-1])
-    fused = SFaceEmbedder(network, flip_fusion=True)
+    fused = sface(network, flip_fusion=True)
     np.testing.assert_allclose(fused.embed(aligned), fused.embed(mirrored), atol=1e-5)
-    plain = SFaceEmbedder(network, flip_fusion=False)
+    plain = sface(network, flip_fusion=False)
     assert np.abs(plain.embed(aligned) - plain.embed(mirrored)).max() > 1e-3
 
 
 def test_no_faces_give_no_vectors(network):
-    embedder = SFaceEmbedder(network, flip_fusion=True)
+    embedder = sface(network, flip_fusion=True)
     assert embedder.embed(np.zeros((0, 112, 112, 3), np.uint8)).shape == (0, 128)
 
 
 def test_the_space_names_model_weights_and_preprocessing(network):
-    space = SFaceEmbedder(network, flip_fusion=True).space
+    space = sface(network, flip_fusion=True).space
     assert (space.model_id, space.dimension) == ("sface-2021dec", 128)
     assert space.weights_sha256.startswith("fb143eea")
     assert space.preprocessing
@@ -78,7 +82,7 @@ def test_the_space_names_model_weights_and_preprocessing(network):
 )
 def test_wrong_crops_are_refused(network, faces):
     with pytest.raises(ValueError, match=r"\(N, 112, 112, 3\) uint8"):
-        SFaceEmbedder(network, flip_fusion=False).embed(faces)
+        sface(network, flip_fusion=False).embed(faces)
 
 
 class Fixed:
@@ -100,6 +104,6 @@ class Fixed:
 )
 def test_a_network_that_answers_nonsense_is_rejected(answer):
     with pytest.raises(ModelRejected):
-        SFaceEmbedder(Fixed(answer.astype(np.float32)), flip_fusion=False).embed(
+        sface(Fixed(answer.astype(np.float32)), flip_fusion=False).embed(
             np.zeros((1, 112, 112, 3), np.uint8)
         )

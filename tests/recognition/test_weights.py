@@ -91,3 +91,44 @@ def test_a_warm_cache_is_read_and_not_written(tmp_path):
     written = first.stat().st_mtime_ns
     assert float_graph("yunet-2023mar", cache_dir=tmp_path).stat().st_mtime_ns == written
     assert sorted(p.suffix for p in tmp_path.iterdir()) == [".json", ".onnx"]
+
+
+def test_only_an_embedding_models_entry_has_a_space():
+    space = weights.entry("sface-2021dec").space
+    # vectors in people's databases belong to this space: it must never change by itself
+    assert space.id == "be32523e7b6007dc"
+    with pytest.raises(WeightsError, match="no embedding model but a yunet file"):
+        _ = weights.entry("yunet-2023mar").space
+
+
+def test_a_file_of_another_length_is_refused_before_it_is_read(monkeypatch, tmp_path):
+    longer = tmp_path / "yunet.onnx"
+    longer.write_bytes(weights.verified_path("yunet-2023mar").read_bytes() + b"x")
+    monkeypatch.setattr(weights, "locate", lambda item: longer)
+    monkeypatch.setattr(weights, "sha256_of", lambda path: pytest.fail("read"))
+    with pytest.raises(WeightsError, match="122,490 bytes") as caught:
+        weights.verified_path("yunet-2023mar")
+    assert caught.value.code == "weights.size"
+
+
+def test_models_are_kept_where_the_owner_says_else_with_the_users_data(monkeypatch, tmp_path):
+    assert weights.models_folder(tmp_path) == tmp_path
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert weights.models_folder(None) == tmp_path / "gatehouse" / "models"
+    monkeypatch.delenv("XDG_DATA_HOME")
+    assert weights.models_folder(None).parts[-4:] == (".local", "share", "gatehouse", "models")
+
+
+def test_a_write_that_fails_leaves_the_old_file(monkeypatch, tmp_path):
+    target = tmp_path / "file"
+    weights.write_atomically(target, b"old")
+    assert target.stat().st_mode & 0o777 == 0o600
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        weights.write_atomically(target, b"new")
+    assert target.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [target]

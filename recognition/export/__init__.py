@@ -1,0 +1,1 @@
+"""Writing a network for other programs: ONNX, TorchScript, safetensors."""

@@ -1,0 +1,36 @@
+"""Files derived from a model's weights, kept in the cache beside their digest.
+
+Public surface: ``derived_file``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from recognition.weights import cache_folder, sha256_of, write_atomically
+
+__all__ = ["derived_file"]
+
+
+def derived_file(name: str, *, cache_dir: Path | None, derive: Callable[[], bytes]) -> Path:
+    """The cached file ``name``, derived where it is missing or not what was written.
+
+    ``name`` must change with everything that the result depends on. Raises ``WeightsError`` as
+    ``cache_folder`` does, and what ``derive`` raises.
+    """
+    target = cache_folder(cache_dir) / name
+    record = target.with_suffix(".json")
+    if not _is_intact(target, record):
+        write_atomically(target, derive())
+        write_atomically(record, json.dumps({"sha256": sha256_of(target)}).encode())
+    return target
+
+
+def _is_intact(target: Path, record: Path) -> bool:
+    try:
+        expected = json.loads(record.read_text("utf-8"))["sha256"]
+        return bool(sha256_of(target) == expected)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
