@@ -24,8 +24,8 @@ class EngineConfig:
     ranges were measured, and otherwise bf16 where the processor has it natively, else f32.
     ``threads=0`` leaves the number of CPU threads to the runtime. ``cache_dir`` keeps derived
     weight files (each beside the digest of its source); None means a per-user cache folder.
-    ``second_look`` finds every face's landmarks again in a large, levelled crop (two runs of YuNet
-    at 256 px), without which tilted and small faces are cut askew. ``model`` is the id of an
+    ``flip_fusion`` sees every face in the mirror, too. ``second_look`` finds every face's landmarks
+    again in a large, levelled crop, without which tilted and small faces are cut askew. ``model`` is the id of an
     embedding model: the shipped one, or one that its owner added to ``models_dir`` (None: a folder
     with the user's data).
     """

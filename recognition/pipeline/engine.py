@@ -127,7 +127,8 @@ class Engine:
 
         A picture that is not accepted is answered by its ``ImageRejected``, never raised, and
         spoils nothing beside it. Boxes and landmarks are in pixels of the upright original.
-        ``flip_fusion`` overrides the configuration for these pictures.
+        ``flip_fusion`` overrides the configuration for these pictures: True for enrolment, False
+        where many faces go by and half the work is enough.
         """
         answers: list[ImageAnalysis | RecognitionError] = []
         waiting: Future[list[ImageAnalysis | RecognitionError]] | None = None
@@ -136,7 +137,7 @@ class Engine:
                 # One part is decoded, detected and measured while the one before is embedded:
                 # else cores idle whenever either has only one thread's work left.
                 outcomes = decode_all(part, pool=self._threads())
-                seen = self._see(outcomes)
+                seen = self._see(outcomes, flip_fusion=flip_fusion)
                 if waiting is not None:
                     answers += waiting.result()
                 waiting = self._embedding_thread().submit(
@@ -223,16 +224,22 @@ class Engine:
             self._embedding = ThreadPoolExecutor(1, thread_name_prefix="embed")
         return self._embedding
 
-    def _see(self, outcomes: Sequence[tuple[DecodedImage | RecognitionError, float]]) -> _Seen:
+    def _see(
+        self,
+        outcomes: Sequence[tuple[DecodedImage | RecognitionError, float]],
+        *,
+        flip_fusion: bool | None = None,
+    ) -> _Seen:
         """Find, cut out and measure the faces of the pictures that could be decoded."""
         decoded = [(item, ms) for item, ms in outcomes if isinstance(item, DecodedImage)]
         images = [image for image, _ in decoded]
+        mirrored = self._config.flip_fusion if flip_fusion is None else flip_fusion
         started = time.perf_counter()
         detections = self._detector.detect([image.picture for image in images]) if images else []
         detect_ms = (time.perf_counter() - started) * 1000.0 / max(len(images), 1)
         return _Seen(
             images,
-            self._sighter.sight(images, detections) if images else [],
+            self._sighter.sight(images, detections, mirrored=mirrored) if images else [],
             [ms for _, ms in decoded],
             detect_ms,
         )

@@ -58,13 +58,17 @@ class Sighter:
         self._refiner = refiner
 
     def sight(
-        self, images: Sequence[DecodedImage], detections: Sequence[Sequence[Detection]]
+        self,
+        images: Sequence[DecodedImage],
+        detections: Sequence[Sequence[Detection]],
+        *,
+        mirrored: bool,
     ) -> list[Sighted]:
         """Per picture its faces; all faces of all pictures are looked at again in one batch."""
         chosen = [
             self._choose(image, found) for image, found in zip(images, detections, strict=True)
         ]
-        seen = iter(self._look_again(images, [kept for kept, _ in chosen]))
+        seen = iter(self._look_again(images, [kept for kept, _ in chosen], mirrored=mirrored))
         return [
             Sighted(
                 tuple(face for _ in kept if (face := self._cut_out(image, next(seen))) is not None),
@@ -85,14 +89,20 @@ class Sighter:
         return kept, len(large) - len(kept)
 
     def _look_again(
-        self, images: Sequence[DecodedImage], kept: Sequence[Sequence[Detection]]
+        self,
+        images: Sequence[DecodedImage],
+        kept: Sequence[Sequence[Detection]],
+        *,
+        mirrored: bool,
     ) -> list[Detection]:
         """All faces of all pictures in a row, with better landmarks where there is a refiner."""
         faces = [detection for found in kept for detection in found]
         if self._refiner is None or not faces:
             return faces
         pictures = [image.picture for image, found in zip(images, kept, strict=True) for _ in found]
-        refined = self._refiner.refine(pictures, [face.landmarks for face in faces])
+        refined = self._refiner.refine(
+            pictures, [face.landmarks for face in faces], mirrored=mirrored
+        )
         return [
             replace(face, landmarks=landmarks)
             for face, landmarks in zip(faces, refined, strict=True)
