@@ -10,9 +10,11 @@ import pytest
 from recognition import device
 from recognition.device import DeviceChoice, choose_device
 from recognition.errors import DeviceUnavailable, ModelRejected
-from recognition.runtime import NetworkSpec, float_graph, open_network
-from recognition.runtime.openvino import OpenVinoNetwork
+from recognition.runtime import NetworkSpec, float_graph, open_network, torch_graph
+from recognition.runtime.int8 import int8_ranges
+from recognition.runtime.openvino import OpenVinoNetwork, _batches
 from recognition.runtime.torch_graph import TorchNetwork
+from tests.faces import DISTINCT, jpeg_bytes, photo
 
 NETWORKS = [("sface-2021dec", "rgb", (3, 112, 112, 3)), ("yunet-2023mar", "bgr", (2, 128, 256, 3))]
 
@@ -73,12 +75,110 @@ def test_any_batch_gives_each_picture_its_own_answer(cache_dir):
     network = OpenVinoNetwork(
         NetworkSpec(float_graph("sface-2021dec", cache_dir=cache_dir)), precision="f32"
     )
-    pictures = random_pictures((22, 112, 112, 3))  # fours, then single ones
+    pictures = random_pictures((23, 112, 112, 3))  # fours, twos and single ones
     together = network.run(pictures)["fc1"]
-    assert together.shape == (22, 128)
-    for position in (0, 15, 16, 20, 21):
+    assert together.shape == (23, 128)
+    for position in (0, 15, 16, 20, 21, 22):
         alone = network.run(pictures[position : position + 1])["fc1"]
         np.testing.assert_allclose(together[position], alone[0], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("count", "streams", "expected"),
+    [
+        (1, 2, [1]),
+        (3, 2, [1, 1, 1]),  # a batch of two would leave the other stream idle
+        (5, 2, [2, 2, 1]),
+        (8, 2, [4, 4]),
+        (23, 2, [4, 4, 4, 4, 2, 2, 1, 1, 1]),
+        (23, 4, [4, 4, 4, 4, 1, 1, 1, 1, 1, 1, 1]),
+        (7, 1, [4, 2, 1]),
+    ],
+)
+def test_every_stream_gets_as_many_batches_of_a_size(count, streams, expected):
+    assert _batches(count, pixels=112 * 112, streams=streams) == expected
+
+
+def test_large_pictures_run_one_by_one():
+    assert _batches(9, pixels=640 * 640, streams=2) == [1] * 9
+
+
+def prelu_network(path, slopes):
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    item = helper.make_tensor_value_info
+    slopes = np.array(slopes, np.float32).reshape(-1, 1, 1)
+    graph = helper.make_graph(
+        [helper.make_node("PRelu", ["x", "slope"], ["y"])],
+        "g",
+        [item("x", TensorProto.FLOAT, ["n", 3, "h", "w"])],
+        [item("y", TensorProto.FLOAT, ["n", 3, "h", "w"])],
+        [numpy_helper.from_array(slopes, "slope")],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)]), path)
+
+
+def test_a_spread_prelu_is_the_same_for_slopes_of_every_kind(tmp_path):
+    slopes = [-0.5, 0.25, 1.12]  # SFace has some below zero and some above one
+    prelu_network(tmp_path / "prelu.onnx", slopes)
+    pictures = random_pictures((2, 8, 8, 3))
+    # values on both sides of zero
+    network = OpenVinoNetwork(NetworkSpec(tmp_path / "prelu.onnx", mean=128.0))
+    values = pictures.transpose(0, 3, 1, 2).astype(np.float32) - 128.0
+    expected = np.where(values > 0, values, values * np.array(slopes).reshape(1, 3, 1, 1))
+    np.testing.assert_allclose(network.run(pictures)["y"], expected, atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def drawn_faces(f32_engine):
+    files = [jpeg_bytes(photo(person)) for person in DISTINCT[:3]]
+    return np.stack([item.faces[0].aligned for item in f32_engine.analyse(files)])
+
+
+def sface(cache_dir, **options):
+    path = float_graph("sface-2021dec", cache_dir=cache_dir)
+    return NetworkSpec(path, **options)
+
+
+def test_int8_stays_close_to_f32_and_says_so(cache_dir, drawn_faces):
+    exact = OpenVinoNetwork(sface(cache_dir)).run(drawn_faces)["fc1"]
+    spec = sface(cache_dir, int8_ranges=int8_ranges("sface-2021dec"))
+    reduced = OpenVinoNetwork(spec, int8=True)
+    got = reduced.run(drawn_faces)["fc1"]
+    cosine = (got * exact).sum(1) / np.linalg.norm(got, axis=1) / np.linalg.norm(exact, axis=1)
+    assert (cosine > 0.99).all()
+    assert not np.allclose(got, exact, atol=1e-3)  # or it was float arithmetic after all
+    assert reduced.precision == "int8"
+
+
+def test_int8_without_measured_ranges_stays_in_floats(cache_dir, drawn_faces):
+    network = OpenVinoNetwork(sface(cache_dir), int8=True)
+    network.run(drawn_faces[:1])
+    assert network.precision == "f32"
+    assert int8_ranges("a network that nobody measured") == {}
+
+
+def test_ranges_without_int8_change_nothing(cache_dir, drawn_faces):
+    spec = sface(cache_dir, int8_ranges=int8_ranges("sface-2021dec"))
+    np.testing.assert_array_equal(
+        OpenVinoNetwork(spec).run(drawn_faces[:1])["fc1"],
+        OpenVinoNetwork(sface(cache_dir)).run(drawn_faces[:1])["fc1"],
+    )
+
+
+def test_ranges_of_another_network_are_refused_by_name(cache_dir, drawn_faces):
+    spec = sface(cache_dir, int8_ranges={"no such tensor": (0.0, 1.0)})
+    with pytest.raises(ValueError, match="'no such tensor'"):
+        OpenVinoNetwork(spec, int8=True).run(drawn_faces[:1])
+
+
+def test_torch_takes_more_pictures_than_fit_at_once_in_parts(cache_dir, monkeypatch):
+    network = TorchNetwork(sface(cache_dir), device="cpu", precision="f32")
+    pictures = random_pictures((5, 112, 112, 3))
+    together = network.run(pictures)["fc1"]
+    monkeypatch.setattr(torch_graph, "_MAX_PIXELS", 2 * 112 * 112)
+    np.testing.assert_allclose(network.run(pictures)["fc1"], together, atol=1e-4)
 
 
 def test_results_survive_the_next_run(cache_dir):
@@ -95,9 +195,9 @@ def test_programs_for_many_shapes_do_not_pile_up(cache_dir):
     network = OpenVinoNetwork(
         NetworkSpec(float_graph("yunet-2023mar", cache_dir=cache_dir)), precision="f32"
     )
-    for side in range(64, 64 + 32 * 16, 32):
+    for side in range(64, 64 + 32 * 18, 32):
         network.run(np.zeros((1, 64, side, 3), np.uint8))
-    assert len(network._programs) == 12
+    assert len(network._programs) == 16
 
 
 @pytest.mark.parametrize(
