@@ -130,8 +130,8 @@ class FaceQuality:
     ``crop_above`` and ``crop_below`` are the ways from the left eye, the right eye and the middle
     of the eyes to the picture's edges: in eye distances to the sides, in eye-to-chin distances up
     and down. ``eyes_structure`` and ``mouth_structure`` are how much horizontal structure the eyes
-    and the mouth show, over the whole face's: about 1.7 and 1.9 where they are seen, below 0.7 and
-    1 behind dark glasses or a mask. Defaults are those of a faultless face.
+    and the mouth show, over the whole face's: about 1.8 and 2.0 where they are seen, mostly
+    below 0.75 and 0.8 behind dark glasses or a mask. Defaults are those of a faultless face.
     """
 
     eye_distance_px: float

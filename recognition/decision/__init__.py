@@ -4,6 +4,7 @@ Public surface: ``decide`` with ``DecisionPolicy``, ``threshold_for`` a gallery'
 ``quality_issues`` with its floors, and ``main_face_order``.
 """
 
+from recognition.decision.components import ComponentVerdict, assess
 from recognition.decision.policy import DecisionPolicy
 from recognition.decision.prior import ThresholdEstimate, estimate_threshold, threshold_for
 from recognition.decision.quality import (
@@ -20,10 +21,12 @@ __all__ = [
     "ENROLMENT_FLOORS",
     "PROBE_FLOORS",
     "REASON_TEXT",
+    "ComponentVerdict",
     "DecisionPolicy",
     "QualityFloors",
     "ReasonCode",
     "ThresholdEstimate",
+    "assess",
     "decide",
     "describe_issue",
     "estimate_threshold",

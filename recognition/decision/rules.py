@@ -31,6 +31,11 @@ class ReasonCode(StrEnum):
     LOW_CONTRAST = "low_contrast"
     TURNED_AWAY = "turned_away"
     CUT_OFF = "cut_off"
+    TILTED = "tilted"
+    UNEVEN_LIGHT = "uneven_light"
+    OVEREXPOSED = "overexposed"
+    EYES_HIDDEN = "eyes_hidden"
+    MOUTH_HIDDEN = "mouth_hidden"
 
 
 REASON_TEXT: dict[ReasonCode, str] = {
@@ -46,6 +51,11 @@ REASON_TEXT: dict[ReasonCode, str] = {
     ReasonCode.LOW_CONTRAST: "The face has too little contrast to be recognised.",
     ReasonCode.TURNED_AWAY: "The face is turned too far away to be recognised.",
     ReasonCode.CUT_OFF: "Too little of the face is in the picture to recognise it.",
+    ReasonCode.TILTED: "The face looks too far up or down to be recognised.",
+    ReasonCode.UNEVEN_LIGHT: "The face is lit too much from one side to be recognised.",
+    ReasonCode.OVEREXPOSED: "Too much of the face is burnt out to recognise it.",
+    ReasonCode.EYES_HIDDEN: "The eyes are hidden; a face is not recognised without them.",
+    ReasonCode.MOUTH_HIDDEN: "The mouth is hidden; a face is not recognised with it covered.",
 }
 
 
