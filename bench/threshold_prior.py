@@ -29,6 +29,7 @@ from recognition.decision import (
     quality_issues,
 )
 from recognition.decision.prior import estimate_threshold
+from recognition.geometry.centring import centred
 from recognition.pipeline import Engine, load_engine
 from tests.realdata import REAL_DATA
 
@@ -52,14 +53,16 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """The main face of each picture: its path, identity, unit vector and quality, row by row.
+    """The main face of each picture: its path, identity, unit vectors and quality, row by row.
 
-    Pictures without a face have a vector of zeros and a quality of zeros.
+    ``vectors`` are made as at enrolment, with the mirror image, ``plain`` as those of probes.
+    Pictures without a face have vectors of zeros and a quality of zeros.
     """
 
     paths: list[str]
     identities: NDArray[np.str_]
     vectors: Scores
+    plain: Scores
     qualities: NDArray[np.float64]
 
     def rows(self) -> dict[str, int]:
@@ -96,13 +99,21 @@ def collect(root: Path, keep: Path | None) -> Collection:
     if keep is not None and keep.exists():
         stored = np.load(keep)
         return Collection(
-            stored["paths"].tolist(), stored["identities"], stored["vectors"], stored["qualities"]
+            stored["paths"].tolist(),
+            stored["identities"],
+            stored["vectors"],
+            stored["plain"],
+            stored["qualities"],
         )
     folders = (root / "lfw" / "images", root / "lfw_small")
     files = sorted(path for folder in folders for path in folder.rglob("*.jpg"))
     vectors: list[Scores] = []
     qualities: list[list[float]] = []
-    for analysis in analyses(files):
+    plain = [
+        analysis.faces[0].embedding if analysis.faces else np.zeros(128, np.float32)
+        for analysis in analyses(files, flip_fusion=False)
+    ]
+    for analysis in analyses(files, flip_fusion=True):
         face = analysis.faces[0] if analysis.faces else None
         vectors.append(face.embedding if face else np.zeros(128, np.float32))
         measured = face.quality if face else None
@@ -111,6 +122,7 @@ def collect(root: Path, keep: Path | None) -> Collection:
         [path.relative_to(root).as_posix() for path in files],
         np.array([path.parent.name for path in files]),
         np.stack(vectors),
+        np.stack(plain),
         np.array(qualities),
     )
     if keep is not None:
@@ -119,14 +131,16 @@ def collect(root: Path, keep: Path | None) -> Collection:
             paths=np.array(found.paths),
             identities=found.identities,
             vectors=found.vectors,
+            plain=found.plain,
             qualities=found.qualities,
         )
     return found
 
 
-def analyses(files: Sequence[Path]) -> Iterator[ImageAnalysis]:
+def analyses(files: Sequence[Path], *, flip_fusion: bool) -> Iterator[ImageAnalysis]:
     for start in range(0, len(files), 64):
-        for result in engine().analyse([path.read_bytes() for path in files[start : start + 64]]):
+        contents = [path.read_bytes() for path in files[start : start + 64]]
+        for result in engine().analyse(contents, flip_fusion=flip_fusion):
             if not isinstance(result, ImageAnalysis):
                 raise result
             yield result
@@ -164,6 +178,12 @@ def templates(
     return means, np.array(list(used)), {row for own in used.values() for row in own}
 
 
+def about_site(gallery: Scores, probes: Scores) -> tuple[Scores, Scores]:
+    """Both as ``CentredIndex`` compares them: about the mean of the people enrolled."""
+    mean = engine().site_mean(gallery)
+    return centred(gallery, mean=mean), centred(probes, mean=mean)
+
+
 def unit(vector: Scores) -> Scores:
     length = np.linalg.norm(vector)
     return np.asarray(vector / length, np.float32) if length else vector
@@ -194,16 +214,18 @@ def threshold_at(counts: Counts, fmr: float) -> float:
 
 def print_curve(faces: Collection, conflicts: set[str]) -> None:
     rows = lfw_rows(faces, conflicts)
-    vectors, names = faces.vectors[rows], faces.identities[rows]
+    names = faces.identities[rows]
+    vectors = centred(faces.vectors[rows], mean=engine().site_mean())
     single = impostor_counts(vectors, names, vectors, names)  # every pair twice, which cancels
     means, mean_names, used = templates(faces, rows, 3)
     rest = np.array([row for row in rows.tolist() if row not in used])
-    mean = impostor_counts(faces.vectors[rest], faces.identities[rest], means, mean_names)
+    gallery, probes = about_site(means, faces.plain[rest])
+    mean = impostor_counts(probes, faces.identities[rest], gallery, mean_names)
     print(
         f"{len(rows)} pictures of {len(set(names))} people: {single.sum() // 2:,} impostor pairs; "
         f"{mean.sum():,} against {len(means)} means of three"
     )
-    print("      FMR   one photo   mean of three   beyond (one photo, pairs)")
+    print("      FMR   one to one   among people   beyond (one to one, pairs)")
     for rate in RATES:
         beyond = int(rate * single.sum() / 2)
         print(
@@ -213,10 +235,11 @@ def print_curve(faces: Collection, conflicts: set[str]) -> None:
 
 def print_closest(faces: Collection, conflicts: set[str], count: int) -> None:
     rows = lfw_rows(faces, conflicts)
+    vectors = centred(faces.vectors[rows], mean=engine().site_mean())
     found: list[tuple[float, int, int]] = []
     for start in range(0, len(rows), 500):
         block = rows[start : start + 500]
-        scores = faces.vectors[block] @ faces.vectors[rows].T
+        scores = vectors[start : start + 500] @ vectors.T
         scores[faces.identities[block][:, None] == faces.identities[rows][None, :]] = -1
         scores[rows[None, :] <= block[:, None]] = -1
         for flat in np.argpartition(scores.ravel(), -count)[-count:]:
@@ -242,9 +265,11 @@ def print_open_set(faces: Collection, conflicts: set[str], protocol: Path) -> No
         ]
     )
     probes = np.array(by_role["probe"])
-    scores = faces.vectors[probes] @ gallery.T
+    about, seen = about_site(gallery, faces.plain[probes])
+    scores = seen @ about.T
     right = names[scores.argmax(axis=1)] == faces.identities[probes]
-    strangers = (faces.vectors[by_role["unknown"]] @ gallery.T).max(axis=1)
+    about, seen = about_site(gallery, faces.plain[by_role["unknown"]])
+    strangers = (seen @ about.T).max(axis=1)
     print(
         f"\n{protocol.name}: {len(names)} people, {len(probes)} probes, {len(strangers)} strangers, "
         f"rank-1 {right.mean():.2%}"
@@ -279,7 +304,8 @@ def print_small_gallery(faces: Collection, manifest: Path) -> None:
         outcomes: defaultdict[str, int] = defaultdict(int)
         chosen = [row for row, own in role.items() if own == part]
         for row in chosen:
-            scores = gallery @ faces.vectors[row]
+            about, seen = about_site(gallery, faces.plain[row][None])
+            scores = about @ seen[0]
             candidates = [
                 Candidate(str(name), float(score))
                 for name, score in zip(names, scores, strict=True)
@@ -313,7 +339,8 @@ def print_degraded(faces: Collection, conflicts: set[str], folder: Path) -> None
     entries: list[dict[str, str]] = json.loads((folder / "manifest.json").read_text("utf-8"))
     known = [entry for entry in entries if entry["role"] != "unknown"]
     main_faces = [
-        analysis.faces[0] for analysis in analyses([folder / entry["file"] for entry in known])
+        analysis.faces[0]
+        for analysis in analyses([folder / entry["file"] for entry in known], flip_fusion=True)
     ]
     own: defaultdict[str, list[Scores]] = defaultdict(list)
     for entry, face in zip(known, main_faces, strict=True):
@@ -358,10 +385,11 @@ def print_degraded(faces: Collection, conflicts: set[str], folder: Path) -> None
     ):
         for amount in amounts:
             worse = np.stack([change(crop, amount) for crop in crops])
-            vectors = engine().embed(worse)
-            scores = vectors @ gallery.T
+            about, vectors = about_site(gallery, engine().embed(worse, flip_fusion=False))
+            scores = vectors @ about.T
             is_right = scores.argmax(axis=1) == right
-            false_matches = 10_000 * (vectors @ others.T >= threshold).mean()
+            about, vectors = about_site(others, engine().embed(worse, flip_fusion=False))
+            false_matches = 10_000 * (vectors @ about.T >= threshold).mean()
             greys = [cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY) for crop in worse]
             sharpness = np.median([cv2.Laplacian(grey, cv2.CV_16S).var() for grey in greys])
             print(

@@ -150,7 +150,8 @@ def _aligned(engine: Engine, files: list[Path]) -> dict[Path, bytes]:
     check_sees_aligned(engine)
 
     crops: dict[Path, bytes] = {}
-    found = analyse_files(engine, files, flip_fusion=False)
+    # cut with all the care of an enrolment, whatever the crops are then evaluated with
+    found = analyse_files(engine, files, flip_fusion=True)
     for answer in with_progress(found, total=len(files), label="pictures"):
         if answer.error is not None:
             complain(f"{answer.path}: {answer.error.message}")

@@ -20,12 +20,14 @@ from recognition.config import DEFAULT_MODEL
 from recognition.contracts import Face, Vectors
 from recognition.decision.comparison import (
     PROFILES,
+    FalseMatchRate,
     Verification,
     cosine_matrix,
     distance_matrix,
     false_match_rate,
     verify,
 )
+from recognition.decision.prior import VERIFICATION_CURVE
 from recognition.errors import RecognitionError
 from recognition.geometry.centring import centred
 
@@ -98,7 +100,7 @@ def _run(options: Namespace) -> int:
         )
         for a, b, score in _pairs(vectors, limit)
     ]
-    rate = false_match_rate(limit) if engine.space.model_id == DEFAULT_MODEL else None
+    rate = _rate(limit) if engine.space.model_id == DEFAULT_MODEL else None
     matrices = (
         {"distance": distance_matrix(vectors), "cosine": cosine_matrix(vectors)}
         if len(paths) <= _MATRIX_UP_TO
@@ -125,6 +127,10 @@ def _run(options: Namespace) -> int:
         f"(profile {profile.name}); share of strangers' pairs that reach it: {rate or 'unknown'}."
     )
     return report_problems(problems)
+
+
+def _rate(limit: float) -> FalseMatchRate:
+    return false_match_rate(limit, curve=VERIFICATION_CURVE)
 
 
 def _pairs(vectors: Vectors, limit: float) -> Iterator[tuple[int, int, float]]:

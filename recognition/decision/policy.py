@@ -16,10 +16,10 @@ class DecisionPolicy:
 
     A best score of ``threshold`` or more names a person; one within ``grey_band`` below it is for
     a human to judge, and so is one that leads the second *person* by less than ``min_margin``.
-    The defaults come from ``bench/threshold_prior.py``: among 1,480 people at FPIR 1 % the band
-    brings 2.8 % of all enrolled probes (more than half of those missed) and 4.1 % of the strangers
-    before a human. The margin costs 0.24 % of the right names there and stops 1 of 19 strangers
-    above the threshold (4 of 29, at no cost, among 374 people with three photos each).
+    The defaults were measured with the vectors of ``bench/threshold_prior.py``: among 1,480 people
+    at FPIR 1 % the band brings 1.9 % of all enrolled probes (half of those missed) and 6.1 % of
+    the strangers before a human. The margin costs 0.08 % of the right names there, stops both of
+    the enrolled who would be given another's name, and 1 of 25 strangers above the threshold.
     Raises ``ValueError`` for numbers that no decision can follow.
     """
 

@@ -21,7 +21,7 @@ from recognition.decision.comparison import (
     identify,
     verify,
 )
-from recognition.decision.prior import IMPOSTOR_CURVE, threshold_for
+from recognition.decision.prior import IMPOSTOR_CURVE, threshold_for, verification_threshold
 from recognition.index import FlatIndex, PersonGallery
 
 GOOD = FaceQuality(60.0, 400.0, 0.5, 0.2, 0.05, 1.0, 0.9)
@@ -64,10 +64,10 @@ def test_a_threshold_that_is_no_number_has_no_rate():
 
 VERDICTS = {
     "well above": (0.8, GOOD, "cooperative", "same"),
-    "exactly at the threshold": (threshold_for(1, fpir=1e-4), GOOD, "cooperative", "same"),
-    "below": (0.42, GOOD, "cooperative", "different"),
-    "enough where people cooperate": (0.45, GOOD, "cooperative", "same"),
-    "not enough where they do not": (0.45, GOOD, "non-cooperative", "different"),
+    "exactly at the threshold": (verification_threshold(1e-4), GOOD, "cooperative", "same"),
+    "below": (0.38, GOOD, "cooperative", "different"),
+    "enough where people cooperate": (0.42, GOOD, "cooperative", "same"),
+    "not enough where they do not": (0.42, GOOD, "non-cooperative", "different"),
     "who cooperates can come closer": (0.8, DISTANT, "cooperative", "poor"),
     "a passer-by cannot": (0.8, DISTANT, "non-cooperative", "same"),
 }
