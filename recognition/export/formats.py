@@ -28,7 +28,7 @@ from recognition.embedding_spec import SCALINGS
 from recognition.models.loading import float_onnx
 from recognition.runtime import NetworkSpec
 from recognition.runtime.openvino import OpenVinoNetwork
-from recognition.runtime.torch_graph import _Graph
+from recognition.runtime.torch_graph import OnnxGraph
 from recognition.weights import WeightsEntry, verified
 
 __all__ = ["Format", "Run", "as_run", "metadata_of", "read_back", "torch_module", "write_format"]
@@ -48,7 +48,7 @@ def torch_module(item: WeightsEntry, *, cache_dir: Path | None) -> nn.Module:
     """
     if item.kind == "inception-resnet-v1":
         return _with_standardisation(build_network(read_weights(verified(item))), item)
-    return _FirstOutput(_Graph(NetworkSpec(float_onnx(item, cache_dir=cache_dir)))).eval()
+    return _FirstOutput(OnnxGraph(NetworkSpec(float_onnx(item, cache_dir=cache_dir)))).eval()
 
 
 def metadata_of(item: WeightsEntry, *, form: Format) -> dict[str, str]:
@@ -181,4 +181,4 @@ def _graph_with(weights: Path, graph: Path) -> nn.Module:
     with tempfile.TemporaryDirectory(prefix="gatehouse-export-") as work:
         path = Path(work) / "network.onnx"
         path.write_bytes(model.SerializeToString())
-        return _FirstOutput(_Graph(NetworkSpec(path))).eval()
+        return _FirstOutput(OnnxGraph(NetworkSpec(path))).eval()

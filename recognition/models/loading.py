@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from recognition.derived import derived_file
 from recognition.device import DeviceChoice
 from recognition.embedding_spec import SCALINGS
 from recognition.errors import ModelRejected
-from recognition.models.derived import derived_file
 from recognition.runtime import Network, NetworkSpec, float_graph, open_network
 from recognition.runtime.int8 import int8_ranges
 from recognition.weights import WeightsEntry, verified

@@ -7,13 +7,11 @@ cache is cold.
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recognition.weights import cache_folder, entry, sha256_of, verified_path
+from recognition.derived import derived_file
+from recognition.weights import entry, verified_path
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,36 +33,8 @@ def float_graph(weights_id: str, *, cache_dir: Path | None) -> Path:
     Raises ``WeightsError`` as ``verified_path`` and ``cache_folder`` do.
     """
     source = verified_path(weights_id)
-    folder = cache_folder(cache_dir)
-    target = folder / f"{weights_id}-{entry(weights_id).sha256[:16]}-r{_RECIPE}.onnx"
-    record = target.with_suffix(".json")
-    if not _is_intact(target, record):
-        payload = _derive(source)
-        _write_atomically(target, payload)
-        _write_atomically(record, json.dumps({"sha256": sha256_of(target)}).encode())
-    return target
-
-
-def _is_intact(target: Path, record: Path) -> bool:
-    try:
-        expected = json.loads(record.read_text("utf-8"))["sha256"]
-        return bool(sha256_of(target) == expected)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-
-
-def _write_atomically(target: Path, payload: bytes) -> None:
-    """Two processes may do this at once: each writes its own file, the last rename wins."""
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(payload)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    name = f"{weights_id}-{entry(weights_id).sha256[:16]}-r{_RECIPE}.onnx"
+    return derived_file(name, cache_dir=cache_dir, derive=lambda: _derive(source))
 
 
 def _derive(source: Path) -> bytes:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from recognition.errors import ModelRejected
 from recognition.runtime.base import NetworkSpec, check_pictures
 
-__all__ = ["TorchNetwork"]
+__all__ = ["OnnxGraph", "TorchNetwork"]
 
 # Of all pictures of a pass: 334 crops of 112 px, or two pictures of 1280 px. The two largest
 # tensors of SFace, 64 numbers a pixel each, then take 1.1 GB in f16.
@@ -53,7 +53,7 @@ class TorchNetwork:
         self._device = torch.device(device)
         self._dtype = _DTYPES[precision]
         self._used: Tensor | None = None
-        self._graph = _Graph(spec).to(device=self._device, dtype=self._dtype).eval()
+        self._graph = OnnxGraph(spec).to(device=self._device, dtype=self._dtype).eval()
 
     @property
     def precision(self) -> str:
@@ -93,7 +93,7 @@ class TorchNetwork:
         return {name: value.float().cpu().numpy() for name, value in outputs.items()}
 
 
-class _Graph(nn.Module):
+class OnnxGraph(nn.Module):
     """The file's operators in their order; float constants are buffers, so they follow ``to``."""
 
     def __init__(self, spec: NetworkSpec) -> None:

@@ -26,8 +26,9 @@ from recognition.contracts import EmbeddingSpace
 from recognition.decision import threshold_for
 from recognition.errors import IndexMismatch, ModelRejected
 
-SPACE = EmbeddingSpace(DEFAULT_MODEL, "0" * 64, 64, "none")
-OTHER = EmbeddingSpace("another", "1" * 64, 64, "none")
+WIDTH = 128  # the shipped model's, which the shipped thresholds hold for
+SPACE = EmbeddingSpace(DEFAULT_MODEL, "0" * 64, WIDTH, "none")
+OTHER = EmbeddingSpace("another", "1" * 64, WIDTH, "none")
 KINDS = ("svm", "knn")
 
 
@@ -35,15 +36,15 @@ def unit(rows):
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
-def made_people(people, photos, *, seed=0, noise=0.07):
+def made_people(people, photos, *, seed=0, noise=0.05):
     random = np.random.default_rng(seed)
-    middles = unit(np.random.default_rng(99).standard_normal((people, 64)))
+    middles = unit(np.random.default_rng(99).standard_normal((people, WIDTH)))
     names = [f"p{n:02d}" for n in range(people) for _ in range(photos)]
     vectors = middles.repeat(photos, axis=0)
     return unit(vectors + noise * random.standard_normal(vectors.shape)), names
 
 
-STRANGERS = unit(np.random.default_rng(7).standard_normal((200, 64)))
+STRANGERS = unit(np.random.default_rng(7).standard_normal((200, WIDTH)))
 
 
 def trained(kind, *, people=6, photos=4, **settings):
@@ -123,12 +124,12 @@ def test_the_cosine_floor_follows_the_number_of_photos_a_stranger_meets():
 
 
 def test_equal_votes_are_settled_by_the_nearer_face():
-    vectors = unit(np.eye(64)[[0, 1]])
+    vectors = unit(np.eye(WIDTH)[[0, 1]])
     classifier = train_classifier(
         vectors, names=["ann", "bob"], space=SPACE, kind="knn", neighbours=2, min_cosine=0.1
     )
     classifier = replace(classifier, neighbours=2)
-    probe = unit(np.eye(64)[[1]] + 0.4 * np.eye(64)[[0]])
+    probe = unit(np.eye(WIDTH)[[1]] + 0.4 * np.eye(WIDTH)[[0]])
     (found,) = classify(classifier, probe, space=SPACE)
     assert (found.name, found.probability) == ("bob", 0.5)
 
@@ -179,7 +180,7 @@ def test_another_embedding_space_is_refused(tmp_path):
 
 @pytest.mark.parametrize("spoilt", [STRANGERS[:, :5], STRANGERS[0], STRANGERS * np.nan])
 def test_vectors_of_a_wrong_shape_are_refused(spoilt):
-    with pytest.raises(IndexMismatch, match="finite rows of 64"):
+    with pytest.raises(IndexMismatch, match="finite rows of 128"):
         classify(trained("knn"), spoilt, space=SPACE)
 
 
@@ -258,9 +259,9 @@ def test_a_file_that_was_cut_off_is_refused(stored, tmp_path, share):
 INCONSISTENT = {
     "labels beyond the classes": {"labels": np.array([0, 1, 2, 3], np.int64)},
     "a class without a vector": {"labels": np.zeros(4, np.int64)},
-    "vectors of another length": {"vectors": np.ones((4, 64), np.float32)},
+    "vectors of another length": {"vectors": np.ones((4, WIDTH), np.float32)},
     "vectors of another width": {"vectors": np.eye(4, 5, dtype=np.float32)},
-    "no number": {"vectors": np.full((4, 64), np.nan, np.float32)},
+    "no number": {"vectors": np.full((4, WIDTH), np.nan, np.float32)},
     "the same name twice": {"class_names": ("p00", "p00")},
     "an impossible cosine": {"min_cosine": float("nan")},
     "an unknown kind": {"kind": "forest"},
