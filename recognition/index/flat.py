@@ -5,7 +5,10 @@ A disposable copy of what the database holds. Public surface: ``FlatIndex``.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -20,6 +23,10 @@ _TIE_RESERVE = 8  # asked for beyond k, so that nearly every search is one pass
 # Below either, FAISS's scan is over before a product in torch has been prepared (0.5 ms).
 _PRODUCT_PROBES = 8
 _PRODUCT_ROWS = 20_000
+# One core reads about half of what the memory gives. From here the scan of a single probe takes
+# longer than handing parts of it to other threads and putting their answers together (0.1 ms).
+_PARTED_ROWS = 50_000
+_MAX_PARTS = 4
 
 
 class FlatIndex:
@@ -30,7 +37,7 @@ class FlatIndex:
     vectors get equal scores whatever the batch, and ties are broken by id. Not thread-safe.
 
     ``threads`` is how many FAISS uses, which it counts per process: it shares the probes of a
-    batch among them. One thread reads about as fast as two cores' memory gives. ``batches``
+    batch among them. Large indexes are read by several threads at once, a part each. ``batches``
     chooses who answers larger batches: ``"torch"`` is several times faster and gives the same
     answers, but loads torch (a second, 200 MB) at the first of them.
     """
@@ -47,6 +54,7 @@ class FlatIndex:
         faiss.omp_set_num_threads(threads)
         self._faiss: Any = faiss
         self._batches = batches
+        self._pool: ThreadPoolExecutor | None = None
         self._store = VectorStore(space)
 
     @property
@@ -105,9 +113,33 @@ class FlatIndex:
             return nearest_by_products(self._store.matrix, probes, k=k)
         wanted = min(k + _TIE_RESERVE, len(self))
         while True:
-            scores, rows = self._faiss.knn(
-                probes, self._store.matrix, wanted, metric=self._faiss.METRIC_INNER_PRODUCT
-            )
+            scores, rows = self._scan(probes, wanted)
             if wanted == len(self) or bool((scores[:, -1] < scores[:, k - 1] - TIE_BAND).all()):
                 return list(np.asarray(rows, np.int64))
             wanted = min(2 * wanted, len(self))
+
+    def _scan(self, probes: Vectors, wanted: int) -> tuple[Vectors, NDArray[np.int64]]:
+        """``(P, wanted)`` best scores and their rows, falling."""
+        parts = min(os.cpu_count() or 1, _MAX_PARTS)
+        if len(self) < max(_PARTED_ROWS, parts * wanted) or parts == 1:
+            return self._best_of(probes, slice(0, len(self)), wanted)
+        if self._pool is None:
+            # FAISS counts its threads per thread; each of these scans alone
+            self._pool = ThreadPoolExecutor(
+                parts, "scan", initializer=self._faiss.omp_set_num_threads, initargs=(1,)
+            )
+        edges = np.linspace(0, len(self), parts + 1).astype(int).tolist()
+        found = self._pool.map(
+            lambda edge: self._best_of(probes, slice(*edge), wanted), pairwise(edges)
+        )
+        scores, rows = (np.concatenate(kind, axis=1) for kind in zip(*found, strict=True))
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :wanted]
+        return np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
+
+    def _best_of(
+        self, probes: Vectors, part: slice, wanted: int
+    ) -> tuple[Vectors, NDArray[np.int64]]:
+        scores, rows = self._faiss.knn(
+            probes, self._store.matrix[part], wanted, metric=self._faiss.METRIC_INNER_PRODUCT
+        )
+        return scores, np.asarray(rows, np.int64) + part.start

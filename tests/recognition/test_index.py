@@ -243,3 +243,20 @@ def test_a_gpu_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(DeviceUnavailable, match="sees no CUDA device"):
         TorchIndex(SPACE, device="cuda")
+
+
+@pytest.mark.parametrize("parts", [1, 2, 4])
+@pytest.mark.parametrize("probes", [1, 5])
+def test_a_scan_in_parts_finds_what_one_scan_finds(
+    monkeypatch: pytest.MonkeyPatch, parts: int, probes: int
+) -> None:
+    vectors = np.concatenate([made(997), made(5)])  # the last five tie with the first
+    ids = [f"p{n:04d}" for n in range(len(vectors))]
+    whole, parted = FlatIndex(WIDE), FlatIndex(WIDE)
+    for index in (whole, parted):
+        index.upsert(ids, vectors)
+    expected = whole.search(made(probes, seed=11), k=7), whole.search(vectors[:2], k=3)
+    monkeypatch.setattr("recognition.index.flat._PARTED_ROWS", 1)
+    monkeypatch.setattr("os.cpu_count", lambda: parts)
+    found = parted.search(made(probes, seed=11), k=7), parted.search(vectors[:2], k=3)
+    assert found == expected
