@@ -5,7 +5,7 @@ Public surface: ``VectorStore`` (rows by id), ``checked_vectors``. Knows nothing
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ TIE_BAND = 1e-5  # float32 products of equal vectors may differ by about 1e-6 be
 _NORM_TOLERANCE = 1e-3  # bf16 networks leave 1e-4 after normalising in float32
 _GROWTH = 1.5  # room to spare after growing; each row is then moved twice on average
 _FIRST_ROWS = 64
+_FEW = 32  # rows that are scored in float64 faster than sorted out in float32 before
+_SCORED_TOGETHER = 1 << 15  # rows: 32 MB in float64 at 128 numbers a row
 
 
 class VectorStore:
@@ -94,21 +96,48 @@ class VectorStore:
         return np.array([row for row in sorted(moved) if row < len(self._ids)], np.int64)
 
     def best(
-        self, rows: NDArray[np.int64], *, probe: NDArray[np.float32], k: int
-    ) -> tuple[Candidate, ...]:
-        """The best ``k`` of these rows, scored in float64; exact ties by id.
+        self, rows: Sequence[NDArray[np.int64]], *, probes: Vectors, k: int
+    ) -> list[tuple[Candidate, ...]]:
+        """Of each probe's rows the best ``k``, scored in float64; exact ties by id."""
+        step = max(1, _SCORED_TOGETHER // max(map(len, rows), default=1))
+        return [
+            found
+            for start in range(0, len(rows), step)
+            for found in self._best(rows[start : start + step], probes[start : start + step], k)
+        ]
 
-        A sum per row, not a matrix product: equal rows must score equal to the last bit.
-        """
-        vectors = self.matrix[rows]
-        rough = np.einsum("ij,j->i", vectors, probe)
-        if len(rows) > k:
-            near = rough >= np.partition(rough, len(rows) - k)[len(rows) - k] - TIE_BAND
-            rows, vectors = rows[near], vectors[near]
-        scores = (vectors.astype(np.float64) * probe).sum(axis=1).clip(-1.0, 1.0)
-        named = zip((self._ids[row] for row in rows.tolist()), scores.tolist(), strict=True)
-        ordered = sorted(named, key=lambda found: (-found[1], found[0]))
-        return tuple(Candidate(person_id, score) for person_id, score in ordered[:k])
+    def _best(
+        self, rows: Sequence[NDArray[np.int64]], probes: Vectors, k: int
+    ) -> Iterator[tuple[Candidate, ...]]:
+        # As much as possible for all probes at once: for 64 of them 0.75 ms instead of 1.2.
+        if max(map(len, rows)) > _FEW:
+            whose, chosen = self._near(rows, probes, k)
+        else:
+            whose = np.repeat(np.arange(len(rows)), [len(some) for some in rows])
+            chosen = np.concatenate(rows)
+        # a sum per row, not a matrix product: equal rows must score equal to the last bit
+        exact = (self.matrix[chosen].astype(np.float64) * probes[whose]).sum(axis=1)
+        named: list[list[tuple[float, str]]] = [[] for _ in rows]
+        scored = zip(whose.tolist(), chosen.tolist(), exact.clip(-1.0, 1.0).tolist(), strict=True)
+        for which, row, score in scored:
+            named[which].append((-score, self._ids[row]))
+        for found in named:
+            yield tuple(Candidate(person_id, -score) for score, person_id in sorted(found)[:k])
+
+    def _near(
+        self, rows: Sequence[NDArray[np.int64]], probes: Vectors, k: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Numbers of probes, and those of their rows that float32 leaves among the best ``k``."""
+        width = max(map(len, rows))
+        known = np.zeros((len(rows), width), np.int64)
+        rough = np.full((len(rows), width), -np.inf, np.float32)
+        for some, probe, at, scores in zip(rows, probes, known, rough, strict=True):
+            at[: len(some)] = some
+            np.matmul(self.matrix.take(some, axis=0), probe, out=scores[: len(some)])
+        last = max(width - k, 0)
+        least = np.partition(rough, last, axis=1)[:, last : last + 1] - TIE_BAND
+        whose, near = ((rough >= least) & (rough > -np.inf)).nonzero()
+        return whose, known[whose, near]
 
     def _make_room(self, rows: int) -> None:
         if rows <= len(self._rows):

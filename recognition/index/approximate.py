@@ -101,10 +101,7 @@ class ApproximateIndex:
         checked = checked_vectors(probes, space=self.space)
         if not len(checked):
             return []
-        return [
-            self._exact.store.best(rows, probe=probe, k=k)
-            for rows, probe in zip(self._likely(checked, k), checked, strict=True)
-        ]
+        return self._exact.store.best(self._likely(checked, k), probes=checked, k=k)
 
     def _likely(self, probes: Vectors, k: int) -> list[NDArray[np.int64]]:
         """Per probe the rows to score exactly: ``reach`` and more, at least ``k`` of them alive."""

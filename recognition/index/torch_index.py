@@ -82,10 +82,7 @@ class TorchIndex:
             return [() for _ in checked]
         screen = Screen(self._rows[: len(self)], self._product_type, self._scale, self._error)
         nearest = screen_rows(screen, checked, k=k)
-        return [
-            self._store.best(rows, probe=probe, k=k)
-            for rows, probe in zip(nearest, checked, strict=True)
-        ]
+        return self._store.best(nearest, probes=checked, k=k)
 
     def _send(self, rows: NDArray[np.int64]) -> None:
         """Bring these rows of the store to the device, and remember the largest rounding error."""

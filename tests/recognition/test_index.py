@@ -32,7 +32,7 @@ every_index = pytest.mark.parametrize("name", INDEXES)
 def products_for_small_galleries() -> Iterator[None]:
     """Let torch answer every batch that FlatIndex may give it, however few vectors there are."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("recognition.index.flat._PRODUCT_ROWS", 1)
+        patched.setattr("recognition.index.flat._PRODUCT_PAIRS", 1)
         patched.setattr("recognition.index.flat._PRODUCT_PROBES", 2)
         yield
 
@@ -142,6 +142,29 @@ def test_neighbours_closer_than_the_small_type_can_tell_are_ranked_exactly(name:
     exact = asked.astype(np.float64) @ gallery.astype(np.float64).T
     for row, scores in zip(index.search(asked, k=5), exact, strict=True):
         assert [c.score for c in row] == pytest.approx(np.sort(scores)[:-6:-1], abs=1e-7)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_threads_and_blocks_change_no_answer_and_leave_torch_its_threads(
+    monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    import torch
+
+    gallery, asked = made(3001), made(70, seed=4)  # 375 groups of 8 and a row over
+    index = FlatIndex(WIDE, batches="torch")
+    index.upsert([f"{n:04d}" for n in range(3001)], gallery)
+    monkeypatch.setattr("recognition.index._products._CPU_BLOCK_BYTES", 1 << 16)  # 16 groups
+    monkeypatch.setattr("recognition.index._store._SCORED_TOGETHER", 500)  # a few probes' rows
+    truth = {f"{n:04d}": vector for n, vector in enumerate(gallery)}
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        found = index.search(asked, k=3)
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    for probe, row in zip(asked, found, strict=True):
+        assert [(c.person_id, c.score) for c in row] == brute_force(truth, probe, 3)
 
 
 def test_int8_finds_vectors_that_its_scale_cuts_off() -> None:
