@@ -137,7 +137,8 @@ def print_layers(network: OpenVinoNetwork, faces: NDArray[np.uint8], *, repeats:
     """The least time of each layer on one core, in ms a face."""
     network._configuration |= {"PERF_COUNT": True, "INFERENCE_NUM_THREADS": 1}  # noqa: SLF001
     program = network._program(faces.shape, streams=1)  # noqa: SLF001
-    request = program.queue[0]
+    request = program.start(faces)
+    request.wait()
     best: dict[str, tuple[float, str, str]] = {}
     for _ in range(repeats):
         request.infer([faces], share_inputs=True)

@@ -30,12 +30,13 @@ def chunks(items: Sequence[Item], *, size: int) -> Iterator[Sequence[Item]]:
 
 def decode_all(
     images: Sequence[bytes], *, pool: Executor
-) -> list[tuple[DecodedImage | RecognitionError, float]]:
+) -> Iterator[tuple[DecodedImage | RecognitionError, float]]:
     """Per picture what came of it and how many milliseconds that took, in order.
 
-    A rejected picture is answered by its error and spoils nothing beside it.
+    The work begins at once, and whoever iterates waits for it. A rejected picture is answered by
+    its error and spoils nothing beside it.
     """
-    return list(pool.map(_decode, images))
+    return pool.map(_decode, images)
 
 
 def _decode(data: bytes) -> tuple[DecodedImage | RecognitionError, float]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
@@ -47,6 +48,9 @@ __all__ = ["Engine", "EngineInfo", "load_engine"]
 # Decoding is a fifth of the work on two cores; more threads than this never had anything to do.
 _MAX_DECODE_THREADS = 4
 
+# Parts that wait for the embedder. Parts differ in their faces, so that one alone left it idle.
+_MAX_WAITING = 2
+
 _NO_VECTORS: Vectors = np.empty((0, 0), dtype=np.float32)
 
 
@@ -63,13 +67,22 @@ class EngineInfo:
     threads: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What is kept of a picture that was decoded: not the picture, which may be large."""
+
+    width_px: int
+    height_px: int
+    scale: float
+    decode_ms: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Seen:
-    """Pictures that were decoded and looked through, with what is left to embed."""
+    """Pictures that were looked through, or why they could not be, with what is left to embed."""
 
-    images: Sequence[DecodedImage]
-    sighted: Sequence[Sighted]
-    decode_ms: Sequence[float]
+    sources: Sequence[_Source | RecognitionError]
+    sighted: Sequence[Sighted]  # one for each source that is no error
     detect_ms: float
 
 
@@ -131,22 +144,25 @@ class Engine:
         where many faces go by and half the work is enough.
         """
         answers: list[ImageAnalysis | RecognitionError] = []
-        waiting: Future[list[ImageAnalysis | RecognitionError]] | None = None
+        waiting: deque[Future[list[ImageAnalysis | RecognitionError]]] = deque()
+        parts = self._chunks(images)
+        decoding = decode_all(parts[0], pool=self._threads()) if parts else iter(())
         try:
-            for part in self._chunks(images):
-                # One part is decoded, detected and measured while the one before is embedded:
-                # else cores idle whenever either has only one thread's work left.
-                outcomes = decode_all(part, pool=self._threads())
-                seen = self._see(outcomes, flip_fusion=flip_fusion)
-                if waiting is not None:
-                    answers += waiting.result()
-                waiting = self._embedding_thread().submit(
-                    self._answers, outcomes, seen, flip_fusion=flip_fusion
+            for following in [*parts[1:], ()]:
+                # While one part is looked through, the next is decoded and those before are
+                # embedded: else cores idle whenever one of these has only one thread's work.
+                decoded, decoding = decoding, decode_all(following, pool=self._threads())
+                seen = self._see(list(decoded), flip_fusion=flip_fusion)
+                if len(waiting) == _MAX_WAITING:
+                    answers += waiting.popleft().result()
+                waiting.append(
+                    self._embedding_thread().submit(self._answers, seen, flip_fusion=flip_fusion)
                 )
-            return answers + (waiting.result() if waiting is not None else [])
-        finally:
-            if waiting is not None:  # the embedder serves one at a time, also after an error
-                wait([waiting])
+            while waiting:
+                answers += waiting.popleft().result()
+            return answers
+        finally:  # the embedder serves one at a time, also after an error
+            wait([*waiting])
 
     def analyse_pictures(self, pictures: Sequence[Picture]) -> list[ImageAnalysis]:
         """The same for arrays that are decoded already, as ``images.as_picture`` takes them.
@@ -158,9 +174,10 @@ class Engine:
             for part in chunks(
                 [as_picture(pixels) for pixels in pictures], size=self._config.batch_size
             )
-            for analysis in self._embed_seen(
+            for analysis in self._answers(
                 self._see([(DecodedImage(p, p.shape[1], p.shape[0], 1.0), 0.0) for p in part])
             )
+            if isinstance(analysis, ImageAnalysis)
         ]
 
     def detect(self, pictures: Sequence[Picture]) -> list[list[Detection]]:
@@ -231,63 +248,67 @@ class Engine:
         flip_fusion: bool | None = None,
     ) -> _Seen:
         """Find, cut out and measure the faces of the pictures that could be decoded."""
-        decoded = [(item, ms) for item, ms in outcomes if isinstance(item, DecodedImage)]
-        images = [image for image, _ in decoded]
+        images = [item for item, _ in outcomes if isinstance(item, DecodedImage)]
         mirrored = self._config.flip_fusion if flip_fusion is None else flip_fusion
         started = time.perf_counter()
         detections = self._detector.detect([image.picture for image in images]) if images else []
         detect_ms = (time.perf_counter() - started) * 1000.0 / max(len(images), 1)
         return _Seen(
-            images,
+            [
+                _Source(item.width_px, item.height_px, item.scale, ms)
+                if isinstance(item, DecodedImage)
+                else item
+                for item, ms in outcomes
+            ],
             self._sighter.sight(images, detections, mirrored=mirrored) if images else [],
-            [ms for _, ms in decoded],
             detect_ms,
         )
 
     def _answers(
-        self,
-        outcomes: Sequence[tuple[DecodedImage | RecognitionError, float]],
-        seen: _Seen,
-        *,
-        flip_fusion: bool | None,
+        self, seen: _Seen, *, flip_fusion: bool | None = None
     ) -> list[ImageAnalysis | RecognitionError]:
-        analyses = iter(self._embed_seen(seen, flip_fusion=flip_fusion))
-        return [
-            item if isinstance(item, RecognitionError) else next(analyses) for item, _ in outcomes
-        ]
-
-    def _embed_seen(self, seen: _Seen, *, flip_fusion: bool | None = None) -> list[ImageAnalysis]:
         started = time.perf_counter()
         crops = [face.crop for found in seen.sighted for face in found.faces]
         vectors = iter(
             self._embedder.embed(np.stack(crops), flip_fusion=flip_fusion) if crops else _NO_VECTORS
         )
-        faces_of = [
-            tuple(
-                Face(
-                    _in_source(face.detection, image.scale),
-                    face.quality,
-                    next(vectors),
-                    face.aligned,
-                    face.portrait,
-                )
-                for face in found.faces
-            )
-            for image, found in zip(seen.images, seen.sighted, strict=True)
-        ]
-        embed_ms = (time.perf_counter() - started) * 1000.0 / max(len(seen.images), 1)
+        embed_ms = (time.perf_counter() - started) * 1000.0 / max(len(seen.sighted), 1)
+        sighted = iter(seen.sighted)
         return [
-            ImageAnalysis(
-                width_px=image.width_px,
-                height_px=image.height_px,
-                faces=faces,
-                timings=StageTimings(decode_ms=ms, detect_ms=seen.detect_ms, embed_ms=embed_ms),
-                faces_left_out=found.left_out,
+            source
+            if isinstance(source, RecognitionError)
+            else _analysis(
+                source, next(sighted), vectors, detect_ms=seen.detect_ms, embed_ms=embed_ms
             )
-            for image, faces, ms, found in zip(
-                seen.images, faces_of, seen.decode_ms, seen.sighted, strict=True
-            )
+            for source in seen.sources
         ]
+
+
+def _analysis(
+    source: _Source,
+    found: Sighted,
+    vectors: Iterator[Vectors],
+    *,
+    detect_ms: float,
+    embed_ms: float,
+) -> ImageAnalysis:
+    """One picture's answer; takes as many ``vectors`` as it has faces."""
+    return ImageAnalysis(
+        width_px=source.width_px,
+        height_px=source.height_px,
+        faces=tuple(
+            Face(
+                _in_source(face.detection, source.scale),
+                face.quality,
+                next(vectors),
+                face.aligned,
+                face.portrait,
+            )
+            for face in found.faces
+        ),
+        timings=StageTimings(decode_ms=source.decode_ms, detect_ms=detect_ms, embed_ms=embed_ms),
+        faces_left_out=found.left_out,
+    )
 
 
 def _in_source(detection: Detection, scale: float) -> Detection:
@@ -328,7 +349,5 @@ def load_engine(config: EngineConfig | None = None) -> Engine:
     )
     refiner = None
     if config.second_look:
-        refiner = build_refiner(
-            detector, choice=choice, threads=config.threads, cache_dir=cache_dir
-        )
+        refiner = build_refiner(choice, threads=config.threads, cache_dir=cache_dir)
     return Engine(config, choice=choice, detector=detector, embedder=embedder, refiner=refiner)

@@ -5,7 +5,7 @@ Public surface: ``Network`` (Protocol), ``NetworkSpec``, ``open_network``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from recognition.device import DeviceChoice
 
-__all__ = ["Network", "NetworkSpec", "check_pictures", "open_network"]
+__all__ = ["Network", "NetworkSpec", "check_pictures", "open_network", "wanted_outputs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,8 @@ class NetworkSpec:
 
     ``channel_order`` is what the file expects; callers hand in RGB always. ``mean`` and ``scale``
     are applied to 0..255 values, ``(x - mean) / scale``, where the graph does not do so itself.
-    ``int8_ranges`` names the tensors that may be cut into 256 levels on a processor, with the range
+    ``outputs`` names those that are wanted, all where it is empty; what only the others need is
+    not computed. ``int8_ranges`` names the tensors that may be cut into 256 levels on a processor, with the range
     of each; see ``runtime.int8``.
     """
 
@@ -32,6 +33,7 @@ class NetworkSpec:
     channel_order: Literal["rgb", "bgr"] = "rgb"
     mean: float = 0.0
     scale: float = 1.0
+    outputs: tuple[str, ...] = ()
     int8_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
@@ -69,6 +71,16 @@ def open_network(
     return OpenVinoNetwork(
         spec, precision=choice.precision, int8=choice.int8, threads=threads, cache_dir=cache_dir
     )
+
+
+def wanted_outputs(spec: NetworkSpec, available: Sequence[str]) -> tuple[str, ...]:
+    """The file's own outputs, or those that the spec names; ``ValueError`` for one it lacks."""
+    missing = [name for name in spec.outputs if name not in available]
+    if missing:
+        raise ValueError(
+            f"{spec.path.name} has no output {', '.join(missing)}; it has {', '.join(available)}"
+        )
+    return spec.outputs or tuple(available)
 
 
 def check_pictures(pictures: NDArray[np.uint8]) -> None:

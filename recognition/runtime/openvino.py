@@ -8,8 +8,7 @@ ones. Never imports torch. Public surface: ``OpenVinoNetwork``.
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
-from dataclasses import dataclass
+from collections import OrderedDict, deque
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.runtime.base import NetworkSpec, check_pictures
+from recognition.runtime.base import NetworkSpec, check_pictures, wanted_outputs
 
 __all__ = ["OpenVinoNetwork"]
 
@@ -35,22 +34,39 @@ _MAX_BATCH_PIXELS = 600_000
 # Pictures side by side. The pictures of one call are few, so that more would lie idle.
 _MAX_STREAMS = 4
 
+# Batches handed in for each stream: one runs, the others wait beside it with what they answer.
+_MAX_RUNNING = 4
+
 Outputs = dict[str, NDArray[np.float32]]
 
 
-@dataclass(frozen=True, slots=True)
 class _Program:
-    """What was compiled for one shape: a queue of as many requests as may run side by side."""
+    """What was compiled for one shape, with requests that are made as they are needed.
 
-    queue: Any
-    names: tuple[str, ...]
+    Nothing is called back: a callback would hold a core of the runtime's until Python's lock is
+    free, which is up to 5 ms while another thread computes in Python.
+    """
 
-    def outputs(self, request: Any) -> Outputs:
-        """A copy: ``data`` is a view of memory that the next run overwrites."""
-        return {
-            name: np.array(request.get_output_tensor(index).data, dtype=np.float32)
-            for index, name in enumerate(self.names)
-        }
+    def __init__(self, compiled: Any, names: tuple[str, ...]) -> None:
+        self._compiled = compiled
+        self._idle: list[Any] = []
+        self._names = names
+
+    def start(self, pictures: NDArray[np.uint8]) -> Any:
+        """Hand in pictures, which must lie there until ``finish`` has the request."""
+        request = self._idle.pop() if self._idle else self._compiled.create_infer_request()
+        request.start_async([pictures], share_inputs=True)
+        return request
+
+    def finish(self, request: Any, outputs: Outputs, *, at: int, count: int) -> None:
+        """Wait, and copy the answers to the rows from ``at`` on of ``count`` in ``outputs``."""
+        request.wait()
+        for index, name in enumerate(self._names):
+            data = request.get_output_tensor(index).data
+            if name not in outputs:
+                outputs[name] = np.empty((count, *data.shape[1:]), dtype=np.float32)
+            outputs[name][at : at + len(data)] = data
+        self._idle.append(request)
 
 
 class OpenVinoNetwork:
@@ -96,41 +112,28 @@ class OpenVinoNetwork:
     def run(self, pictures: NDArray[np.uint8]) -> Outputs:
         """See ``Network.run``. Any N is cut into batches of 4, 2 and 1: nothing is padded."""
         check_pictures(pictures)
-        if len(pictures) == 1:
-            program = self._program(pictures.shape, streams=1)
-            request = program.queue[0]
-            request.infer([np.ascontiguousarray(pictures)], share_inputs=True)
-            return program.outputs(request)
-        return self._side_by_side(pictures)
-
-    def _side_by_side(self, pictures: NDArray[np.uint8]) -> Outputs:
+        streams = 1 if len(pictures) == 1 else self._streams
         sizes = _batches(
-            len(pictures),
-            pixels=pictures.shape[1] * pictures.shape[2],
-            streams=self._streams,
+            len(pictures), pixels=pictures.shape[1] * pictures.shape[2], streams=streams
         )
-        ends = np.cumsum(sizes)
-        batches = [
-            np.ascontiguousarray(pictures[end - size : end])
-            for size, end in zip(sizes, ends, strict=True)
-        ]
-        parts: list[Outputs] = [{} for _ in batches]
+        pictures = np.ascontiguousarray(pictures)
+        outputs: Outputs = {}
+        running: deque[tuple[_Program, Any, int]] = deque()
+        at = 0
+        for size in sizes:
+            if len(running) >= _MAX_RUNNING * streams:
+                self._finish(running, outputs, count=len(pictures))
+            program = self._program((size, *pictures.shape[1:]), streams=streams)
+            running.append((program, program.start(pictures[at : at + size]), at))
+            at += size
+        while running:
+            self._finish(running, outputs, count=len(pictures))
+        return outputs
 
-        programs = {
-            size: self._program((size, *pictures.shape[1:]), streams=self._streams)
-            for size in sorted(set(sizes))
-        }
-        for program in programs.values():
-            program.queue.set_callback(
-                lambda request, index, program=program: parts.__setitem__(
-                    index, program.outputs(request)
-                )
-            )
-        for index, batch in enumerate(batches):
-            programs[len(batch)].queue.start_async([batch], userdata=index, share_inputs=True)
-        for program in programs.values():
-            program.queue.wait_all()
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    @staticmethod
+    def _finish(running: deque[tuple[_Program, Any, int]], outputs: Outputs, *, count: int) -> None:
+        program, request, at = running.popleft()
+        program.finish(request, outputs, at=at, count=count)
 
     def _program(self, shape: tuple[int, ...], *, streams: int) -> _Program:
         """The program for this shape, compiled where it is not kept."""
@@ -149,7 +152,11 @@ class OpenVinoNetwork:
         from recognition.runtime.openvino_graph import quantise, spread_prelu
 
         model = _core().read_model(self._spec.path)
-        names = tuple(output.get_any_name() for output in model.outputs)
+        names = wanted_outputs(self._spec, [item.get_any_name() for item in model.outputs])
+        for item in model.outputs:
+            if item.get_any_name() not in names:
+                model.remove_result(item.get_node())
+        names = tuple(item.get_any_name() for item in model.outputs)
         spread_prelu(model)
         quantise(model, self._int8_ranges)
         steps = preprocess.PrePostProcessor(model)
@@ -173,7 +180,7 @@ class OpenVinoNetwork:
         )
         self._precision = _precision_of(compiled)
         self._device = ",".join(compiled.get_property("EXECUTION_DEVICES")).lower()
-        return _Program(ov.AsyncInferQueue(compiled, streams), names)
+        return _Program(compiled, names)
 
 
 def _batches(count: int, *, pixels: int, streams: int) -> list[int]:

@@ -1,12 +1,12 @@
 """The same ONNX files executed by torch, so that a GPU runs the weights a processor runs.
 
 A small interpreter: just the operators that the manifest's networks use. Public surface:
-``TorchNetwork``. Importing this module imports torch.
+``TorchNetwork``, and for networks that are no ONNX file ``TorchRunner``. Imports torch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from recognition.errors import ModelRejected
-from recognition.runtime.base import NetworkSpec, check_pictures
+from recognition.runtime.base import NetworkSpec, check_pictures, wanted_outputs
 
-__all__ = ["OnnxGraph", "TorchNetwork"]
+__all__ = ["OnnxGraph", "TorchNetwork", "TorchRunner"]
 
 # Of all pictures of a pass: 334 crops of 112 px, or two pictures of 1280 px. The two largest
 # tensors of SFace, 64 numbers a pixel each, then take 1.1 GB in f16.
@@ -39,21 +39,28 @@ class _Step:
     attributes: Attributes
 
 
-class TorchNetwork:
-    """``runtime.base.Network`` by torch. Raises ``ModelRejected`` for an operator it lacks."""
+class TorchRunner:
+    """``runtime.base.Network`` over a module that answers with its outputs by name.
+
+    ``prepare`` gets ``(N, 3, H, W)`` pixels of 0..255 in the file's channel order, as float32 in
+    every precision.
+    """
 
     def __init__(
         self,
-        spec: NetworkSpec,
+        module: nn.Module,
         *,
+        channel_order: Literal["rgb", "bgr"],
+        prepare: Callable[[Tensor], Tensor],
         device: Literal["cpu", "cuda"],
         precision: Literal["f32", "bf16", "f16"],
     ) -> None:
-        self._spec = spec
+        self._channel_order = channel_order
+        self._prepare = prepare
         self._device = torch.device(device)
         self._dtype = _DTYPES[precision]
         self._used: Tensor | None = None
-        self._graph = OnnxGraph(spec).to(device=self._device, dtype=self._dtype).eval()
+        self._module = module.to(device=self._device, dtype=self._dtype).eval()
 
     @property
     def precision(self) -> str:
@@ -84,13 +91,32 @@ class TorchNetwork:
         if self._device.type == "cuda":  # page-locked, so that the copy runs beside the processor
             pixels = pixels.pin_memory().to(self._device, non_blocking=True)
         batch = pixels.permute(0, 3, 1, 2).to(torch.float32)
-        if self._spec.channel_order == "bgr":
+        if self._channel_order == "bgr":
             batch = batch.flip(1)
-        batch = (batch - self._spec.mean) / self._spec.scale
+        batch = self._prepare(batch)
         batch = batch.to(dtype=self._dtype, memory_format=torch.channels_last)
-        outputs: dict[str, Tensor] = self._graph(batch)
+        outputs: dict[str, Tensor] = self._module(batch)
         self._used = next(iter(outputs.values()))[:0]
         return {name: value.float().cpu().numpy() for name, value in outputs.items()}
+
+
+class TorchNetwork(TorchRunner):
+    """An ONNX file by torch. Raises ``ModelRejected`` for an operator it lacks."""
+
+    def __init__(
+        self,
+        spec: NetworkSpec,
+        *,
+        device: Literal["cpu", "cuda"],
+        precision: Literal["f32", "bf16", "f16"],
+    ) -> None:
+        super().__init__(
+            OnnxGraph(spec),
+            channel_order=spec.channel_order,
+            prepare=lambda pixels: (pixels - spec.mean) / spec.scale,
+            device=device,
+            precision=precision,
+        )
 
 
 class OnnxGraph(nn.Module):
@@ -103,7 +129,7 @@ class OnnxGraph(nn.Module):
         super().__init__()
         graph = onnx.load(str(spec.path)).graph
         self._input = next(iter(graph.input)).name
-        self._outputs = tuple(item.name for item in graph.output)
+        self._outputs = wanted_outputs(spec, [item.name for item in graph.output])
         self._buffer_of: dict[str, str] = {}
         self._shapes: dict[str, Tensor] = {}
         factors = {name for node in graph.node if node.op_type == "Resize" for name in node.input}
@@ -116,7 +142,10 @@ class OnnxGraph(nn.Module):
                 self.register_buffer(f"constant_{number}", value)
             else:  # shapes and enlargements stay on the host, where they are read
                 self._shapes[item.name] = value
-        self._steps = [_step(node, onnx.helper.get_attribute_value) for node in graph.node]
+        self._steps = [
+            _step(node, onnx.helper.get_attribute_value)
+            for node in _needed(graph.node, self._outputs)
+        ]
         self._last_use = {name: i for i, step in enumerate(self._steps) for name in step.inputs}
 
     def forward(self, batch: Tensor) -> dict[str, Tensor]:
@@ -129,6 +158,16 @@ class OnnxGraph(nn.Module):
                 if self._last_use[name] == position and name not in self._outputs:
                     values.pop(name, None)
         return {name: values[name] for name in self._outputs}
+
+
+def _needed(nodes: Sequence[Any], outputs: Sequence[str]) -> list[Any]:
+    """The nodes, in their order, that these outputs come from."""
+    wanted, kept = set(outputs), []
+    for node in reversed(nodes):
+        if wanted.intersection(node.output):
+            wanted.update(node.input)
+            kept.append(node)
+    return kept[::-1]
 
 
 def _step(node: Any, value_of: Callable[[Any], Any]) -> _Step:

@@ -17,14 +17,7 @@ from recognition.runtime import NetworkSpec
 from recognition.runtime.openvino import OpenVinoNetwork
 from tests.recognition.made_models import made_inception, tensorflow_name, to_tensorflow
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """On a busy machine two threads that wait for one another are ten times as slow."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
 
 @pytest.fixture(scope="module")

@@ -65,16 +65,14 @@ class Told:
         self.shapes.append(pictures.shape)
         count, side = len(pictures), pictures.shape[1]
         answer = {}
-        for stride in (8, 16, 32):
-            cells = (side // stride) ** 2
-            for part, width in (("cls", 1), ("obj", 1), ("kps", 10)):
-                answer[f"{part}_{stride}"] = np.zeros((count, cells, width), np.float32)
+        for part, width in (("cls", 1), ("obj", 1), ("kps", 10)):
+            answer[f"{part}_32"] = np.zeros((count, (side // 32) ** 2, width), np.float32)
         mirrored = self.points * (-1, 1) + (side - 1, 0)
         for row in range(count):
             seen = self.points if row < count // 2 else mirrored[[1, 0, 2, 4, 3]]
-            cell = 9 * (side // 16) + 5
-            answer["cls_16"][row, cell] = answer["obj_16"][row, cell] = self.score
-            answer["kps_16"][row, cell] = (seen / 16 - (5, 9)).ravel()
+            cell = 5 * (side // 32) + 3
+            answer["cls_32"][row, cell] = answer["obj_32"][row, cell] = self.score
+            answer["kps_32"][row, cell] = (seen / 32 - (3, 5)).ravel()
         return answer
 
 

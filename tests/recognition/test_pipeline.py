@@ -77,6 +77,13 @@ def test_answers_keep_their_order_across_batches(f32_engine, golden_bytes):
     assert [len(answer.faces) for answer in answers] == [0, 1, 1, 0, 1]
 
 
+def test_a_bad_picture_keeps_its_place_however_many_parts_wait(f32_engine, golden_bytes):
+    engine = engine_like(f32_engine, batch_size=1)
+    answers = engine.analyse([golden_bytes, b"no picture"] * 4)
+    kinds = [type(answer).__name__ for answer in answers]
+    assert kinds == ["ImageAnalysis", "ImageRejected"] * 4
+
+
 def test_the_main_face_comes_first_and_each_keeps_its_own_vector(f32_engine, scene):
     (answer,) = f32_engine.analyse_pictures([scene])
     widths = [face.detection.box.width for face in answer.faces]
