@@ -10,7 +10,6 @@ stores landmarks and vectors for a second run. What it means is told in ``bench/
 from __future__ import annotations
 
 import argparse
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,10 +20,14 @@ from numpy.typing import NDArray
 
 from recognition.alignment import align_faces
 from recognition.contracts import Detector, Picture
+from recognition.datasets import OpenSet, locate_pairs, read_leave_out, read_open_set, read_pairs
+from recognition.datasets.openset import Role
 from recognition.decision import main_face_order
 from recognition.detection import build_detector
 from recognition.detection.second_look import LandmarkRefiner
 from recognition.device import choose_device
+from recognition.evaluation.bootstrap import Interval, bootstrap_points, draw_people
+from recognition.evaluation.identification import Searches, point_at_fpir, search_gallery
 from recognition.geometry.centring import centred, site_mean
 from recognition.images import decode_image
 from recognition.index import fuse_templates
@@ -35,10 +38,10 @@ from recognition.weights import cache_folder
 from tests.realdata import REAL_DATA
 
 BATCH = 32
-FOLDS = 10
 FAR = 1e-3
 FPIRS = (0.003, 0.01)
 DRAWS = 1000
+ROLES: tuple[Role, ...] = ("probe", "unknown")
 
 Scores = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -46,47 +49,19 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Photos:
-    """All pictures by path, relative to the set's folder."""
+    """All pictures of the set in ``root`` by path, and the row of each in every array here."""
 
     root: Path
-    files: list[str]
+    files: list[Path]
+    rows: dict[Path, int]
 
-    @property
-    def rows(self) -> dict[str, int]:
-        return {file: row for row, file in enumerate(self.files)}
+    def rows_of(self, paths: Sequence[Path]) -> Rows:
+        return np.array([self.rows[path] for path in paths])
 
     def batches(self) -> Iterator[tuple[slice, list[Picture]]]:
         for start in range(0, len(self.files), BATCH):
             part = slice(start, start + BATCH)
-            yield (
-                part,
-                [decode_image((self.root / f).read_bytes()).picture for f in self.files[part]],
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class OpenSet:
-    """Rows of the photos enrolled per person, of the probes with their person, of the strangers."""
-
-    enrolled: list[list[int]]
-    probes: Rows
-    people: Rows
-    strangers: Rows
-
-
-@dataclass(frozen=True, slots=True)
-class Searched:
-    """Per probe the best score and whether it is its own person's; per stranger the best score."""
-
-    genuine: Scores
-    is_right: NDArray[np.bool_]
-    strangers: Scores
-
-    def missed(self, fpir: float) -> float:
-        """FNIR: the share of probes not named right where at most ``fpir`` of strangers are named."""
-        allowed = int(fpir * len(self.strangers) + 1e-9)
-        threshold = np.sort(self.strangers)[::-1][allowed]
-        return float(1 - (self.is_right & (self.genuine > threshold)).mean())
+            yield part, [decode_image(file.read_bytes()).picture for file in self.files[part]]
 
 
 def main() -> None:
@@ -97,9 +72,8 @@ def main() -> None:
     root = REAL_DATA / "lfw"
     if not (root / "images").is_dir():
         raise SystemExit(f"{root / 'images'} is not there; set GATEHOUSE_TEST_DATA.")
-    photos = Photos(
-        root, sorted(p.relative_to(root).as_posix() for p in (root / "images").rglob("*.jpg"))
-    )
+    files = sorted((root / "images").rglob("*.jpg"))
+    photos = Photos(root, files, {path: row for row, path in enumerate(files)})
     if options.keep is not None:
         options.keep.mkdir(parents=True, exist_ok=True)
 
@@ -189,23 +163,30 @@ def report(
     """One line of the table. For pairs, the site's people are those of the nine other folds."""
     accuracy, rate = verify(photos, vectors, prior=prior, is_site=is_site)
     cells = [f"{name:30}{accuracy:8.2%}{rate:8.2%}"]
+    doubtful = read_leave_out(photos.root / "label_conflicts.txt")
     for images in (1, 3):
-        subject = read_open_set(photos, images)
-        found = search(vectors, subject, prior=prior, is_site=is_site)
-        for fpir in FPIRS:
-            low, high = interval(found, subject, fpir)
-            cells.append(f"  {found.missed(fpir):6.2%} ({low:.1%}-{high:.1%})")
+        protocol = photos.root / f"openset_{images}.json"
+        subject = read_open_set(protocol, leave_out=doubtful)
+        found = search(photos, vectors, subject, prior=prior, is_site=is_site)
+        for fpir, tpir in zip(FPIRS, intervals(found, subject), strict=True):
+            missed = point_at_fpir(found, fpir=fpir).fnir
+            cells.append(f"  {missed:6.2%} ({1 - tpir.high:.1%}-{1 - tpir.low:.1%})")
     print("".join(cells), flush=True)
 
 
 def verify(
     photos: Photos, vectors: Scores, *, prior: Scores | None, is_site: bool
 ) -> tuple[float, float]:
-    """Mean over ten folds, each with the threshold (and mean) of the nine others."""
-    left, right, is_same = read_pairs(photos)
-    fold = np.arange(len(is_same)) // (len(is_same) // FOLDS)
+    """Mean over ten folds, each with the threshold (and mean) of the nine others.
+
+    ``evaluation.lfw`` takes one mean away; this one weighs it against ``prior``, as the index does.
+    """
+    located = locate_pairs(read_pairs(photos.root / "pairs.txt"), root=photos.root / "images")
+    left, right = photos.rows_of(located.first), photos.rows_of(located.second)
+    is_same = np.array([pair.is_same for pair in located.pairs])
+    fold = np.array([pair.fold for pair in located.pairs])
     accuracies, rates = [], []
-    for number in range(FOLDS):
+    for number in range(located.folds):
         train, test = fold != number, fold == number
         known = np.unique(np.concatenate([left[train], right[train]]))
         moved = about(vectors, vectors[known], prior=prior, is_site=is_site)
@@ -230,69 +211,42 @@ def about(vectors: Scores, templates: Scores, *, prior: Scores | None, is_site: 
     return centred(vectors, mean=site_mean(templates, prior=prior) if is_site else prior)
 
 
-def search(vectors: Scores, subject: OpenSet, *, prior: Scores | None, is_site: bool) -> Searched:
-    templates = np.stack([fuse_templates(vectors[rows]) for rows in subject.enrolled])
-    gallery = about(templates, templates, prior=prior, is_site=is_site)
+def search(
+    photos: Photos, vectors: Scores, subject: OpenSet, *, prior: Scores | None, is_site: bool
+) -> Searches:
+    enrolled: defaultdict[str, list[Path]] = defaultdict(list)
+    for entry in subject.of("enroll"):
+        enrolled[entry.identity].append(entry.path)
+    templates = np.stack(
+        [fuse_templates(vectors[photos.rows_of(own)]) for own in enrolled.values()]
+    )
     moved = about(vectors, templates, prior=prior, is_site=is_site)
-    scores = moved[subject.probes] @ gallery.T
-    strangers = (moved[subject.strangers] @ gallery.T).max(axis=1)
-    return Searched(scores.max(axis=1), scores.argmax(axis=1) == subject.people, strangers)
-
-
-def interval(found: Searched, subject: OpenSet, fpir: float) -> tuple[float, float]:
-    """95 % of bootstrap draws of people, with all their probes, and of strangers."""
-    random = np.random.default_rng(1)
-    probes_of: defaultdict[int, list[int]] = defaultdict(list)
-    for row, person in enumerate(subject.people.tolist()):
-        probes_of[person].append(row)
-    groups = [np.array(rows) for rows in probes_of.values()]
-    missed = []
-    for _ in range(DRAWS):
-        chosen = np.concatenate([groups[i] for i in random.integers(0, len(groups), len(groups))])
-        others = random.integers(0, len(found.strangers), len(found.strangers))
-        drawn = Searched(found.genuine[chosen], found.is_right[chosen], found.strangers[others])
-        missed.append(drawn.missed(fpir))
-    low, high = np.percentile(missed, [2.5, 97.5])
-    return float(low), float(high)
-
-
-def read_pairs(photos: Photos) -> tuple[Rows, Rows, NDArray[np.bool_]]:
-    rows = photos.rows
-
-    def row(name: str, number: str) -> int:
-        return rows[f"images/{name}/{name}_{int(number):04d}.jpg"]
-
-    left, right, is_same = [], [], []
-    for line in (photos.root / "pairs.txt").read_text("utf-8").splitlines()[1:]:
-        words = line.split("\t")
-        left.append(row(*words[:2]))
-        right.append(row(words[-2] if len(words) == 4 else words[0], words[-1]))
-        is_same.append(len(words) == 3)
-    return np.array(left), np.array(right), np.array(is_same)
-
-
-def read_open_set(photos: Photos, images: int) -> OpenSet:
-    """The protocol without the labels that label_conflicts.txt says contradict another."""
-    lines = (photos.root / "label_conflicts.txt").read_text("utf-8").splitlines()
-    doubtful = {line.split("\t")[0] for line in lines if line and not line.startswith("#")}
-    entries: Sequence[dict[str, str]] = json.loads(
-        (photos.root / f"openset_{images}.json").read_text("utf-8")
+    probes, strangers = subject.of("probe"), subject.of("unknown")
+    return search_gallery(
+        about(templates, templates, prior=prior, is_site=is_site),
+        gallery_ids=list(enrolled),
+        probes=moved[photos.rows_of([entry.path for entry in probes])],
+        probe_ids=[entry.identity for entry in probes],
+        strangers=moved[photos.rows_of([entry.path for entry in strangers])],
     )
-    rows = photos.rows
-    by_role: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
-    for entry in entries:
-        if entry["identity"] not in doubtful:
-            by_role[entry["role"]].append((entry["identity"], rows[entry["file"]]))
-    names = {name: i for i, name in enumerate(dict.fromkeys(n for n, _ in by_role["enroll"]))}
-    enrolled: list[list[int]] = [[] for _ in names]
-    for name, row in by_role["enroll"]:
-        enrolled[names[name]].append(row)
-    return OpenSet(
-        enrolled,
-        np.array([row for _, row in by_role["probe"]]),
-        np.array([names[name] for name, _ in by_role["probe"]]),
-        np.array([row for _, row in by_role["unknown"]]),
+
+
+def intervals(found: Searches, subject: OpenSet) -> list[Interval]:
+    """Per rate of ``FPIRS`` that of the TPIR, by drawing enrolled people and strangers again."""
+    weights = []
+    for seed, role in enumerate(ROLES):
+        people, codes = np.unique([e.identity for e in subject.of(role)], return_inverse=True)
+        weights.append(draw_people(len(people), replicates=DRAWS, seed=seed)[:, codes])
+    first = np.where(found.ranks == 1, found.right_scores, -np.inf)
+    scores = np.concatenate([first, found.stranger_scores])
+    points = bootstrap_points(
+        scores,
+        is_genuine=np.arange(len(scores)) < len(first),
+        weights=np.concatenate(weights, axis=1),
+        rates=FPIRS,
+        people=len({entry.identity for entry in subject.of("probe")}),
     )
+    return [tpir for tpir, _ in points]
 
 
 if __name__ == "__main__":

@@ -11,9 +11,7 @@ Gatehouse and OpenCV's loop one after the other, so that a busy machine disturbs
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 import time
 import uuid
@@ -21,6 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.peer_dlib import add_peer_argument, run_face_recognition
 from bench.peer_opencv import OpenCvLoop
 from bench.sender import Sent, Target, send_all
 from bench.support import (
@@ -35,7 +34,7 @@ from bench.support import (
     system_with_camera,
 )
 from recognition.config import EngineConfig
-from tests.integration.gatehouse import PROJECT, Gatehouse
+from tests.integration.gatehouse import Gatehouse
 
 GOAL = 2.0  # times the images per second of OpenCV's own loop
 THROUGHPUT_SENDERS = 16
@@ -180,26 +179,12 @@ def _verdict(photos: Sequence[Photo], named: Sequence[Sequence[str]]) -> str:
 
 
 def _face_recognition(python: Path, data: SmallLfw, ours: Sequence[float]) -> None:
-    if not python.exists():
-        print(f"face_recognition: skipped, there is no {python}. See bench/requirements-peers.txt.")
+    run = run_face_recognition(python, enrol=data.enrol, photos=data.probes)
+    if isinstance(run, str):
+        print(f"face_recognition: skipped, {run}")
         return
-    work = {
-        "enrol": [[str(photo.path), photo.identity] for photo in data.enrol],
-        "photos": [str(photo.path) for photo in data.probes],
-    }
-    ended = subprocess.run(
-        [str(python), str(PROJECT / "bench" / "peer_face_recognition.py")],
-        input=json.dumps(work),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if ended.returncode != 0:
-        print(f"face_recognition: skipped, it does not run:\n{ended.stderr.strip()}")
-        return
-    result = json.loads(ended.stdout)
-    _ratio("face_recognition (dlib)", ours, [len(data.probes) / result["seconds"]])
-    print(f"  face_recognition: {_verdict(data.probes, result['names'])}")
+    _ratio("face_recognition (dlib)", ours, [run.photos_per_s])
+    print(f"  face_recognition: {_verdict(data.probes, run.names)}")
 
 
 def _ratio(
@@ -219,12 +204,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--snapshots", type=int, default=640, help="a run (default 640)")
     parser.add_argument("--latency-snapshots", type=int, default=204)
-    parser.add_argument(
-        "--peer-python",
-        type=Path,
-        default=PROJECT / ".venv-peers" / "bin" / "python",
-        help="the interpreter that has face_recognition (bench/requirements-peers.txt)",
-    )
+    add_peer_argument(parser)
     return parser.parse_args()
 
 

@@ -12,20 +12,18 @@ goes, ``--memory N`` what the process holds before, after the first and after N 
 from __future__ import annotations
 
 import argparse
-import json
 import resource
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.peer_dlib import add_peer_argument, run_face_recognition
 from bench.peer_opencv import OpenCvLoop
 from bench.support import Photo, SmallLfw, describe_machine, median, small_lfw
 from recognition.config import EngineConfig
 from recognition.contracts import ImageAnalysis
 from recognition.pipeline import Engine, load_engine
-from tests.integration.gatehouse import PROJECT
 
 OPENCV_GOAL = 5.0  # times its photos per second
 FACE_RECOGNITION_GOAL = 20.0
@@ -66,17 +64,19 @@ def compare(
         ours.append(_engine_photos_per_s(engine, photos))
         opencv.append(_opencv_photos_per_s(loop, photos[:OPENCV_PHOTOS]))
         line = f"run {run + 1}: engine {ours[-1]:.1f} photos/s, OpenCV's loop {opencv[-1]:.1f}"
-        speed = _face_recognition_photos_per_s(peer_python, data)
-        if speed is not None:
-            dlib.append(speed)
-            line += f", face_recognition {speed:.1f}"
+        peer = run_face_recognition(
+            peer_python, enrol=data.enrol[:3], photos=data.probes[:FACE_RECOGNITION_PHOTOS]
+        )
+        if not isinstance(peer, str):
+            dlib.append(peer.photos_per_s)
+            line += f", face_recognition {peer.photos_per_s:.1f}"
         print(line, flush=True)
     print(f"\nengine: {median(ours):.1f} photos/s (median of {runs} runs, flip_fusion off)")
     met = _verdict("OpenCV's YuNet + SFace in a plain loop", ours, opencv, goal=OPENCV_GOAL)
     if dlib:
         met &= _verdict("face_recognition (dlib)", ours, dlib, goal=FACE_RECOGNITION_GOAL)
     else:
-        print(f"face_recognition: not measured, {peer_python} does not run it.")
+        print(f"face_recognition: not measured, {peer}")
     return 0 if met else 1
 
 
@@ -133,28 +133,6 @@ def _opencv_photos_per_s(loop: OpenCvLoop, photos: Sequence[Photo]) -> float:
     return len(photos) / (time.perf_counter() - started)
 
 
-def _face_recognition_photos_per_s(python: Path, data: SmallLfw) -> float | None:
-    """In its own interpreter, its own clock; None where it cannot run."""
-    if not python.exists():
-        return None
-    photos = data.probes[:FACE_RECOGNITION_PHOTOS]
-    work = {
-        "enrol": [[str(photo.path), photo.identity] for photo in data.enrol[:3]],
-        "photos": [str(photo.path) for photo in photos],
-    }
-    ended = subprocess.run(
-        [str(python), str(PROJECT / "bench" / "peer_face_recognition.py")],
-        input=json.dumps(work),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if ended.returncode != 0:
-        print(ended.stderr.strip())
-        return None
-    return len(photos) / float(json.loads(ended.stdout)["seconds"])
-
-
 def _verdict(name: str, ours: Sequence[float], theirs: Sequence[float], *, goal: float) -> bool:
     """Print the median of the ratios within a run; True where it reaches the goal."""
     ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
@@ -179,12 +157,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--stages", action="store_true", help="tell where the time goes")
     parser.add_argument("--memory", type=int, metavar="N", help="watch memory over N pictures")
-    parser.add_argument(
-        "--peer-python",
-        type=Path,
-        default=PROJECT / ".venv-peers" / "bin" / "python",
-        help="the interpreter that has face_recognition (bench/requirements-peers.txt)",
-    )
+    add_peer_argument(parser)
     return parser.parse_args()
 
 

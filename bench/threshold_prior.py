@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognition.contracts import Candidate, FaceQuality, ImageAnalysis, Picture
+from recognition.datasets import read_leave_out
 from recognition.decision import (
     ENROLMENT_FLOORS,
     PROBE_FLOORS,
@@ -153,10 +154,7 @@ def engine() -> Engine:
 
 def read_conflicts(path: Path) -> set[str]:
     """The labels that name somebody who has another name in the set, too."""
-    lines = path.read_text("utf-8").splitlines()
-    return {line.split("\t")[0] for line in lines if line and not line.startswith("#")} | set(
-        SAME_PERSON
-    )
+    return {*read_leave_out(path), *SAME_PERSON}
 
 
 def lfw_rows(faces: Collection, conflicts: set[str]) -> NDArray[np.int64]:

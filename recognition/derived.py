@@ -9,7 +9,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from recognition.weights import cache_folder, sha256_of, write_atomically
+from recognition.weights import cache_folder, sha256_of
+from recognition.whole_files import write_atomically
 
 __all__ = ["derived_file"]
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -36,7 +35,6 @@ __all__ = [
     "sha256_of",
     "verified",
     "verified_path",
-    "write_atomically",
 ]
 
 _MANIFEST_FILE = Path(__file__).with_name("weights_manifest.json")
@@ -203,20 +201,6 @@ def verified(item: WeightsEntry) -> Path:
             code="weights.digest",
         )
     return path
-
-
-def write_atomically(target: Path, payload: bytes) -> None:
-    """Write a file so that it is there whole or not at all, for its owner only (0600)."""
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(payload)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def models_folder(configured: Path | None) -> Path:

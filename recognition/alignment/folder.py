@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -25,6 +24,7 @@ from recognition.alignment.plan import Job, Recipe, choose_faces
 from recognition.contracts import Box, Detection, Picture
 from recognition.errors import RecognitionError
 from recognition.images import decode_image
+from recognition.whole_files import draft_of
 
 __all__ = ["BOXES_FILE", "Detect", "Totals", "align_folder", "merge_boxes", "open_state"]
 
@@ -207,9 +207,8 @@ def _png(crop: Picture) -> bytes:
 def _put(path: Path, data: bytes) -> None:
     """Write a file so that nobody ever sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_bytes(data)
-    part.replace(path)
+    with draft_of(path, mode=0o666) as draft:  # the umask says who may see the crops
+        draft.write_bytes(data)
 
 
 @contextmanager

@@ -1,20 +1,17 @@
 """Crops by the detector's box and a margin, in both conventions of the FaceNet family.
 
-Public surface: ``MarginConvention``, ``margin_box``, ``crop_resized``, ``centre_crop``.
+Public surface: ``margin_box``, ``crop_resized``, ``centre_crop``.
 """
 
 from __future__ import annotations
-
-from typing import Literal
 
 import numpy as np
 from PIL import Image
 
 from recognition.contracts import Box, Picture
+from recognition.embedding_spec import MarginConvention
 
-__all__ = ["MarginConvention", "centre_crop", "crop_resized", "margin_box"]
-
-MarginConvention = Literal["facenet", "facenet-pytorch"]
+__all__ = ["centre_crop", "crop_resized", "margin_box"]
 
 
 def margin_box(

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from recognition.alignment.margins import MarginConvention
 from recognition.contracts import Detection
 from recognition.decision import main_face_order
+from recognition.embedding_spec import MarginConvention
 
 __all__ = ["PICTURE_SUFFIXES", "FaceChoice", "Job", "Recipe", "choose_faces", "list_jobs"]
 

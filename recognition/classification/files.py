@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from recognition.classification.model import FaceClassifier, LinearWeights
 from recognition.contracts import EmbeddingSpace
 from recognition.errors import IndexMismatch, ModelRejected
+from recognition.whole_files import write_atomically
 
 __all__ = ["load_classifier", "save_classifier"]
 
@@ -51,12 +51,8 @@ def save_classifier(classifier: FaceClassifier, path: Path) -> None:
         "neighbours": classifier.neighbours,
     }
     described["sha256"] = _digest(described, tensors)
-    data = save(tensors, metadata={_KEY: json.dumps(described, ensure_ascii=False)})
-    draft = path.with_name(f".{path.name}.draft")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-    draft.replace(path)
+    metadata = {_KEY: json.dumps(described, ensure_ascii=False)}
+    write_atomically(path, save(tensors, metadata=metadata))
 
 
 def load_classifier(path: Path, *, space: EmbeddingSpace) -> FaceClassifier:

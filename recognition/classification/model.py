@@ -24,8 +24,10 @@ Reason = Literal["accepted", "improbable", "unlike"]
 Numbers = NDArray[np.float64]
 
 # LFW, 153 people with 3 photos each, 721 other photos of them, 6,507 of strangers. Linear SVM at
-# 0.2, 0.3, 0.5: named right 99.6, 99.6, 98.6 %, strangers named 0.22, 0.11, 0.02 %. The cosine
-# floor alone gives 0.37 %; with nearest neighbours 99.6 and 0.38 % at 0.3.
+# 0.2, 0.3, 0.5: named right 99.6, 99.6, 98.5 %, strangers named 0.41, 0.20, 0.02 %. The cosine
+# floor alone gives 0.66 %; with nearest neighbours 99.7 and 0.66 % at 0.3. (`classify train DIR
+# FILE --split --min-images-per-class 6 --train-images-per-class 3`, without the labels that
+# label_conflicts.txt doubts.)
 DEFAULT_MIN_PROBABILITY = 0.3
 
 

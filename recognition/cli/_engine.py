@@ -1,6 +1,6 @@
 """The options of every command that loads the engine, and the engine that they ask for.
 
-Public surface: ``add_engine_arguments``, ``engine_config``, ``open_engine``.
+Public surface: ``add_engine_arguments``, ``engine_config``, ``open_engine``, ``open_detector``.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, get_args
 from recognition.config import DetectorName, Device, EngineConfig, Precision
 
 if TYPE_CHECKING:
+    from recognition.contracts import Detector
     from recognition.pipeline import Engine
 
-__all__ = ["add_engine_arguments", "engine_config", "open_engine"]
+__all__ = ["add_engine_arguments", "engine_config", "open_detector", "open_engine"]
 
 
 def add_engine_arguments(parser: ArgumentParser) -> None:
@@ -50,3 +51,19 @@ def open_engine(options: Namespace) -> Engine:
     from recognition.pipeline import load_engine
 
     return load_engine(engine_config(options))
+
+
+def open_detector(config: EngineConfig) -> Detector:
+    """The engine's detector alone, as ``load_engine`` builds it, for work that embeds nothing."""
+    from recognition.detection import build_detector
+    from recognition.device import choose_device
+    from recognition.weights import cache_folder
+
+    return build_detector(
+        config.detector,
+        choice=choose_device(config.device, config.precision),
+        threshold=config.detection_threshold,
+        min_face_px=config.min_face_px,
+        threads=config.threads,
+        cache_dir=cache_folder(config.cache_dir),
+    )

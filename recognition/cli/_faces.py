@@ -1,6 +1,6 @@
 """Pictures and folders of people for commands, with their problems named on stderr.
 
-Public surface: ``find_pictures``, ``analyse_with_progress``, ``read_people`` with ``People``,
+Public surface: ``find_pictures``, ``pictures_with_faces``, ``read_people`` with ``People``,
 ``report_problems``, ``usable_threshold``.
 """
 
@@ -16,17 +16,17 @@ import numpy as np
 from recognition.cli._output import complain
 from recognition.cli._progress import with_progress
 from recognition.config import DEFAULT_MODEL
-from recognition.contracts import EmbeddingSpace, Vectors
+from recognition.contracts import EmbeddingSpace, ImageAnalysis, Vectors
 from recognition.decision import QualityFloors, describe_issue, quality_issues
 from recognition.errors import RecognitionError
 
 if TYPE_CHECKING:
-    from recognition.pipeline import Engine, FileAnalysis
+    from recognition.pipeline import Engine
 
 __all__ = [
     "People",
-    "analyse_with_progress",
     "find_pictures",
+    "pictures_with_faces",
     "read_people",
     "report_problems",
     "usable_threshold",
@@ -65,11 +65,23 @@ def find_pictures(inputs: Sequence[Path]) -> list[Path]:
     return found
 
 
-def analyse_with_progress(engine: Engine, files: Sequence[Path]) -> Iterator[FileAnalysis]:
-    """``pipeline.analyse_files`` that says how far it is."""
-    from recognition.pipeline import analyse_files
+def pictures_with_faces(
+    engine: Engine,
+    files: Sequence[Path],
+    *,
+    problems: dict[Path, str],
+    flip_fusion: bool | None = None,
+) -> Iterator[tuple[Path, ImageAnalysis]]:
+    """Every picture that shows a face, with progress; of the others ``problems`` is told why."""
+    from recognition.pipeline.files import analyse_files, analysis_or_problem
 
-    return with_progress(analyse_files(engine, files), total=len(files), label="pictures")
+    answers = analyse_files(engine, files, flip_fusion=flip_fusion)
+    for path, answer in with_progress(answers, total=len(files), label="pictures"):
+        analysis = analysis_or_problem(answer)
+        if isinstance(analysis, str):
+            problems[path] = analysis
+        else:
+            yield path, analysis
 
 
 def read_people(engine: Engine, root: Path, *, floors: QualityFloors | None = None) -> People:
@@ -84,14 +96,15 @@ def read_people(engine: Engine, root: Path, *, floors: QualityFloors | None = No
     files: list[Path] = []
     vectors: list[Vectors] = []
     problems: dict[Path, str] = {}
-    for answer in analyse_with_progress(engine, list(owners)):
-        problem = _problem(answer, floors)
-        if problem is not None:
-            problems[answer.path] = problem
+    for path, analysis in pictures_with_faces(engine, list(owners), problems=problems):
+        face = analysis.faces[0]
+        issues = quality_issues(face.quality, floors) if floors is not None else ()
+        if floors is not None and issues:
+            problems[path] = describe_issue(issues[0], face.quality, floors)
             continue
-        names.append(owners[answer.path])
-        files.append(answer.path)
-        vectors.append(answer.analysis.faces[0].embedding)
+        names.append(owners[path])
+        files.append(path)
+        vectors.append(face.embedding)
     if not vectors:
         report_problems(problems)
         raise RecognitionError(
@@ -120,15 +133,3 @@ def usable_threshold(space: EmbeddingSpace, asked: float | None, *, default: flo
             code="threshold.unknown",
         )
     return default
-
-
-def _problem(answer: FileAnalysis, floors: QualityFloors | None) -> str | None:
-    if answer.error is not None:
-        return answer.error.message
-    if not answer.analysis.faces:
-        return "no face was found"
-    quality = answer.analysis.faces[0].quality
-    issues = quality_issues(quality, floors) if floors is not None else ()
-    if floors is None or not issues:
-        return None
-    return describe_issue(issues[0], quality, floors)

@@ -8,13 +8,14 @@ from argparse import ArgumentParser, Namespace
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from recognition.cli._command import Command
-from recognition.cli._engine import add_engine_arguments, engine_config
+from recognition.cli._engine import add_engine_arguments, engine_config, open_detector
 from recognition.cli._output import complain, print_json
 from recognition.cli._progress import with_progress
 from recognition.config import EngineConfig
+from recognition.embedding_spec import MarginConvention
 
 if TYPE_CHECKING:
     from recognition.alignment.folder import Totals
@@ -60,7 +61,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--margin-convention",
-        choices=("facenet", "facenet-pytorch"),
+        choices=get_args(MarginConvention),
         default="facenet",
         help="pixels of the source or of the output (facenet)",
     )
@@ -187,11 +188,10 @@ def _work(
     jobs: list[Job], output: Path, recipe: Recipe, config: EngineConfig, *, is_first: bool = False
 ) -> Totals:
     from recognition.alignment.folder import align_folder
-    from recognition.pipeline import load_engine
 
-    engine = load_engine(config)
+    detector = open_detector(config)
     todo = with_progress(jobs, total=len(jobs), label="align") if is_first else iter(jobs)
-    return align_folder(todo, output, recipe=recipe, detect=engine.detect)
+    return align_folder(todo, output, recipe=recipe, detect=detector.detect)
 
 
 COMMAND = Command(

@@ -11,6 +11,7 @@ from recognition.cli._command import Command
 from recognition.cli._engine import add_engine_arguments, open_engine
 from recognition.cli._output import print_json
 from recognition.contracts import Face, ImageAnalysis
+from recognition.errors import RecognitionError
 
 __all__ = ["COMMAND"]
 
@@ -33,13 +34,13 @@ def _run(options: Namespace) -> int:
     from recognition.pipeline import analyse_files
 
     exit_code = 0
-    for answer in analyse_files(open_engine(options), options.files):
-        if answer.error is not None:
+    for path, answer in analyse_files(open_engine(options), options.files):
+        if isinstance(answer, RecognitionError):
             exit_code = 1
-            fields = {"error": answer.error.code, "message": answer.error.message}
+            fields = {"error": answer.code, "message": answer.message}
         else:
-            fields = _analysis_fields(answer.analysis)
-        print_json({"file": str(answer.path), **fields})
+            fields = _analysis_fields(answer)
+        print_json({"file": str(path), **fields})
     return exit_code
 
 

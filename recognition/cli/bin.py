@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from recognition.cli._command import Command
 from recognition.cli._engine import add_engine_arguments, open_engine
-from recognition.cli._output import complain, print_json
-from recognition.cli._progress import with_progress
+from recognition.cli._faces import pictures_with_faces, report_problems
+from recognition.cli._output import print_json
 from recognition.cli._writing import writing
 from recognition.errors import RecognitionError
 
@@ -145,22 +145,17 @@ def _aligned(engine: Engine, files: list[Path]) -> dict[Path, bytes]:
     from PIL import Image
 
     from recognition.evaluation.subjects import central_face, check_sees_aligned
-    from recognition.pipeline import analyse_files
 
     check_sees_aligned(engine)
-
     crops: dict[Path, bytes] = {}
+    problems: dict[Path, str] = {}
     # cut with all the care of an enrolment, whatever the crops are then evaluated with
-    found = analyse_files(engine, files, flip_fusion=True)
-    for answer in with_progress(found, total=len(files), label="pictures"):
-        if answer.error is not None:
-            complain(f"{answer.path}: {answer.error.message}")
-        elif not answer.analysis.faces:
-            complain(f"{answer.path}: no face was found")
-        else:
-            buffer = io.BytesIO()
-            Image.fromarray(central_face(answer.analysis).aligned).save(buffer, "PNG")
-            crops[answer.path] = buffer.getvalue()
+    found = pictures_with_faces(engine, files, problems=problems, flip_fusion=True)
+    for path, analysis in found:
+        buffer = io.BytesIO()
+        Image.fromarray(central_face(analysis).aligned).save(buffer, "PNG")
+        crops[path] = buffer.getvalue()
+    report_problems(problems)
     return crops
 
 

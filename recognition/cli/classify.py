@@ -25,8 +25,8 @@ from recognition.cli._arguments import add_rejection_arguments, at_least
 from recognition.cli._command import Command
 from recognition.cli._engine import add_engine_arguments, open_engine
 from recognition.cli._faces import (
-    analyse_with_progress,
     find_pictures,
+    pictures_with_faces,
     read_people,
     report_problems,
 )
@@ -186,19 +186,14 @@ def _predict(options: Namespace) -> int:
     classifier = load_classifier(options.file, space=engine.space)
     named: dict[Path, Prediction] = {}
     problems: dict[Path, str] = {}
-    for answer in analyse_with_progress(engine, files):
-        if answer.error is not None:
-            problems[answer.path] = answer.error.message
-        elif not answer.analysis.faces:
-            problems[answer.path] = "no face was found"
-        else:
-            (named[answer.path],) = classify(
-                classifier,
-                answer.analysis.faces[0].embedding[None],
-                space=engine.space,
-                min_probability=options.min_probability,
-                min_cosine=options.min_cosine,
-            )
+    for path, analysis in pictures_with_faces(engine, files, problems=problems):
+        (named[path],) = classify(
+            classifier,
+            analysis.faces[0].embedding[None],
+            space=engine.space,
+            min_probability=options.min_probability,
+            min_cosine=options.min_cosine,
+        )
     scores = None
     if options.truth:
         truth = [path.parent.name.replace("_", " ") for path in named]

@@ -15,8 +15,8 @@ from recognition.cli._arguments import at_least, cosine, share
 from recognition.cli._command import Command
 from recognition.cli._engine import add_engine_arguments, open_engine
 from recognition.cli._faces import (
-    analyse_with_progress,
     find_pictures,
+    pictures_with_faces,
     report_problems,
     usable_threshold,
 )
@@ -171,18 +171,13 @@ def _collect(engine: Engine, files: list[Path], waiting: Path, *, min_score: flo
     vectors: list[Vectors] = []
     problems: dict[Path, str] = {}
     poor = 0
-    for answer in analyse_with_progress(engine, files):
-        if answer.error is not None:
-            problems[answer.path] = answer.error.message
-            continue
-        if not answer.analysis.faces:
-            problems[answer.path] = "no face was found"
-        for face in answer.analysis.faces:
+    for path, analysis in pictures_with_faces(engine, files, problems=problems):
+        for face in analysis.faces:
             if not _is_good(face, min_score):
                 poor += 1
                 continue
             Image.fromarray(face.portrait).save(waiting / f"{len(paths)}.png")
-            paths.append(answer.path)
+            paths.append(path)
             boxes.append(face.detection.box)
             vectors.append(face.embedding)
     stacked = np.stack(vectors) if vectors else np.empty((0, 0), dtype=np.float32)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from recognition.cli._arguments import add_profile_argument, cosine
 from recognition.cli._command import Command
 from recognition.cli._engine import add_engine_arguments, open_engine
-from recognition.cli._faces import analyse_with_progress, report_problems, usable_threshold
+from recognition.cli._faces import pictures_with_faces, report_problems, usable_threshold
 from recognition.cli._output import print_json, print_table
 from recognition.config import DEFAULT_MODEL
 from recognition.contracts import Face, Vectors
@@ -72,14 +72,9 @@ def _run(options: Namespace) -> int:
     paths: list[Path] = []
     faces: list[Face] = []
     problems: dict[Path, str] = {}
-    for answer in analyse_with_progress(engine, options.files):
-        if answer.error is not None:
-            problems[answer.path] = answer.error.message
-        elif not answer.analysis.faces:
-            problems[answer.path] = "no face was found"
-        else:
-            paths.append(answer.path)
-            faces.append(answer.analysis.faces[0])
+    for path, analysis in pictures_with_faces(engine, options.files, problems=problems):
+        paths.append(path)
+        faces.append(analysis.faces[0])
     if len(faces) < 2:
         report_problems(problems)
         raise RecognitionError(

@@ -17,8 +17,8 @@ from recognition.cli._command import Command
 from recognition.cli._engine import add_engine_arguments, open_engine
 from recognition.cli._faces import (
     People,
-    analyse_with_progress,
     find_pictures,
+    pictures_with_faces,
     read_people,
     report_problems,
     usable_threshold,
@@ -173,14 +173,8 @@ def _judge(
     main_only: bool,
 ) -> list[_Judged]:
     judged: list[_Judged] = []
-    for answer in analyse_with_progress(engine, files):
-        if answer.error is not None:
-            problems[answer.path] = answer.error.message
-            continue
-        faces = answer.analysis.faces[:1] if main_only else answer.analysis.faces
-        if not faces:
-            problems[answer.path] = "no face was found"
-            continue
+    for path, analysis in pictures_with_faces(engine, files, problems=problems):
+        faces = analysis.faces[:1] if main_only else analysis.faces
         decisions = identify(
             gallery.index,
             np.stack([face.embedding for face in faces]),
@@ -188,8 +182,7 @@ def _judge(
             policy=gallery.policy,
         )
         judged += [
-            _Judged(answer.path, face, decision)
-            for face, decision in zip(faces, decisions, strict=True)
+            _Judged(path, face, decision) for face, decision in zip(faces, decisions, strict=True)
         ]
     return judged
 

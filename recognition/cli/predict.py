@@ -13,7 +13,7 @@ from recognition.classification import Prediction, classify, load_classifier
 from recognition.cli._arguments import add_rejection_arguments
 from recognition.cli._command import Command
 from recognition.cli._engine import add_engine_arguments, open_engine
-from recognition.cli._faces import analyse_with_progress, find_pictures, report_problems
+from recognition.cli._faces import find_pictures, pictures_with_faces, report_problems
 from recognition.cli._names import prediction_cells
 from recognition.cli._output import print_json, print_table
 from recognition.contracts import Face
@@ -46,14 +46,8 @@ def _run(options: Namespace) -> int:
     engine = open_engine(options)
     classifier = load_classifier(options.classifier, space=engine.space)
     problems: dict[Path, str] = {}
-    for answer in analyse_with_progress(engine, files):
-        if answer.error is not None:
-            problems[answer.path] = answer.error.message
-            continue
-        faces = sorted(answer.analysis.faces, key=lambda face: face.detection.box.x)
-        if not faces:
-            problems[answer.path] = "no face was found"
-            continue
+    for path, analysis in pictures_with_faces(engine, files, problems=problems):
+        faces = sorted(analysis.faces, key=lambda face: face.detection.box.x)
         predictions = classify(
             classifier,
             np.stack([face.embedding for face in faces]),
@@ -63,9 +57,9 @@ def _run(options: Namespace) -> int:
         )
         named = list(zip(faces, predictions, strict=True))
         if options.json:
-            print_json({"file": str(answer.path), "faces": [_fields(*item) for item in named]})
+            print_json({"file": str(path), "faces": [_fields(*item) for item in named]})
             continue
-        print(f"{answer.path}: {len(faces)} face{'s' if len(faces) > 1 else ''}")
+        print(f"{path}: {len(faces)} face{'s' if len(faces) > 1 else ''}")
         print_table(
             ("at", "name", "probability", "cosine", "because"),
             [(_place(face), *prediction_cells(prediction)) for face, prediction in named],

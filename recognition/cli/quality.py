@@ -19,6 +19,7 @@ from recognition.decision import (
     describe_issue,
     quality_issues,
 )
+from recognition.errors import RecognitionError
 
 __all__ = ["COMMAND"]
 
@@ -62,23 +63,22 @@ def _run(options: Namespace) -> int:
         return 2
     floors = ENROLMENT_FLOORS if options.purpose == "enrolment" else PROBE_FLOORS
     exit_code = 0
-    for answer in analyse_files(open_engine(options), options.files):
-        if answer.error is not None:
+    for path, answer in analyse_files(open_engine(options), options.files):
+        if isinstance(answer, RecognitionError):
             exit_code = 1
             if options.json:
-                reason = {"error": answer.error.code, "message": answer.error.message}
-                print_json({"file": str(answer.path), **reason})
+                print_json({"file": str(path), "error": answer.code, "message": answer.message})
             else:
-                complain(f"{answer.path}: {answer.error.message}")
+                complain(f"{path}: {answer.message}")
             continue
-        faces = answer.analysis.faces
+        faces = answer.faces
         if not faces or quality_issues(faces[0].quality, floors):
             exit_code = 1
         if options.json:
-            described = [_fields(face, floors, answer.analysis, options.fov) for face in faces]
-            print_json({"file": str(answer.path), "faces": described})
+            described = [_fields(face, floors, answer, options.fov) for face in faces]
+            print_json({"file": str(path), "faces": described})
         else:
-            _print_faces(answer.path, answer.analysis, floors, options.fov)
+            _print_faces(path, answer, floors, options.fov)
     return exit_code
 
 

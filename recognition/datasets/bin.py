@@ -8,7 +8,7 @@ Public surface: ``VerificationSet``, ``read_verification_set``, ``read_pickled_b
 
 from __future__ import annotations
 
-import pickle  # only through the reader below, which resolves a handful of harmless names
+import pickle
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from recognition._pickles import StandIns, latin1_bytes, load_restricted
 from recognition.datasets.errors import DatasetRejected
 
 __all__ = [
@@ -89,20 +90,10 @@ def read_pickled_bin(path: Path) -> VerificationSet:
     """
     try:
         with path.open("rb") as file:
-            contents = _RestrictedUnpickler(file, encoding="bytes").load()
+            contents = load_restricted(file, _STAND_INS, encoding="bytes")
     except OSError as error:
         raise DatasetRejected(f"{path} cannot be read: {error.strerror}.") from error
-    except (
-        pickle.UnpicklingError,
-        AttributeError,
-        EOFError,
-        IndexError,
-        KeyError,
-        MemoryError,
-        OverflowError,
-        TypeError,
-        ValueError,
-    ) as error:  # all that the unpickler raises for bytes that are no pickle of this kind
+    except pickle.UnpicklingError as error:
         raise DatasetRejected(f"{path} is no verification set: {error}.") from error
     if not isinstance(contents, (tuple, list)) or len(contents) != 2:
         raise DatasetRejected(f"{path} holds no (pictures, is_same); expected these two lists.")
@@ -156,15 +147,8 @@ def _scalar(dtype: Any, raw: Any) -> bool:
     return any(_byte_content(raw, dtype))
 
 
-def _latin1_bytes(text: Any, encoding: Any = "latin1") -> bytes:
-    """How Python 3 writes bytes for the protocols that have none."""
-    if not isinstance(text, str) or encoding not in {"latin1", b"latin1"}:
-        raise pickle.UnpicklingError("a text where a picture's bytes are expected")
-    return text.encode("latin1")
-
-
-_STAND_INS: dict[tuple[str, str], Any] = {
-    ("_codecs", "encode"): _latin1_bytes,
+_STAND_INS: StandIns = {
+    ("_codecs", "encode"): latin1_bytes,
     ("numpy", "ndarray"): _Array,
     ("numpy", "dtype"): _ByteType,
     **{
@@ -177,18 +161,6 @@ _STAND_INS: dict[tuple[str, str], Any] = {
         )
     },
 }
-
-
-class _RestrictedUnpickler(pickle.Unpickler):
-    """Builds lists, tuples, byte strings and booleans; every other global is refused."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        try:
-            return _STAND_INS[module, name]
-        except KeyError:
-            raise pickle.UnpicklingError(
-                f"it asks for {module}.{name}, which no list of pictures needs"
-            ) from None
 
 
 def _items(value: Any, path: Path) -> Sequence[Any]:

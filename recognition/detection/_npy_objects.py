@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recognition._pickles import StandIns, latin1_bytes, load_restricted
+
 __all__ = ["read_object_npy"]
 
 _FLOATS = {"f2", "f4", "f8"}
@@ -36,11 +38,7 @@ def read_object_npy(path: Path) -> Any:
         shape, _, dtype = read_header(stream)
         if shape != () or not dtype.hasobject:
             raise ValueError(f"it holds an array {shape} {dtype}, expected one dictionary")
-        try:
-            record = _ArraysOnly(stream, encoding="latin1").load()
-        except (TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
-            # a pickle whose pieces do not fit together
-            raise pickle.UnpicklingError(f"its pickle is malformed: {error}") from error
+        record = load_restricted(stream, _STAND_INS, encoding="latin1")
     return _plain(record)
 
 
@@ -77,25 +75,13 @@ def _reconstruct(*_: object) -> _ArrayRecord:
     return _ArrayRecord()
 
 
-def _encode(text: object, codec: object) -> bytes:
-    """Stands in for ``_codecs.encode``, by which old protocols write bytes."""
-    if not isinstance(text, str) or codec != "latin1":
-        raise pickle.UnpicklingError(f"it asks to encode {type(text).__name__} as {codec!r}")
-    return text.encode("latin1")
-
-
-class _ArraysOnly(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        match module, name:
-            case (("numpy.core.multiarray" | "numpy._core.multiarray"), "_reconstruct"):
-                return _reconstruct
-            case "numpy", "ndarray":
-                return _ArrayRecord
-            case "numpy", "dtype":
-                return _DtypeRecord
-            case "_codecs", "encode":
-                return _encode
-        raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+_STAND_INS: StandIns = {
+    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
+    ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
+    ("numpy", "ndarray"): _ArrayRecord,
+    ("numpy", "dtype"): _DtypeRecord,
+    ("_codecs", "encode"): latin1_bytes,
+}
 
 
 def _floats(shape: Any, dtype: _DtypeRecord, values: Any, *, order: Any) -> NDArray[Any]:

@@ -19,6 +19,7 @@ import lz4.frame
 import numpy as np
 from numpy.typing import NDArray
 
+from recognition._pickles import StandIns, load_restricted
 from recognition.errors import WeightsError
 
 __all__ = [
@@ -146,7 +147,7 @@ def _read(path: Path) -> KerasArrays:
     try:
         content = lz4.frame.decompress(path.read_bytes())
         return _arrays(io.BytesIO(content))
-    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise WeightsError(
             f"{path.name} is not a readable MTCNN weight file ({error}); "
             "expected the LZ4 file of the mtcnn 1.0.0 wheel: install that package again"
@@ -162,20 +163,12 @@ def _arrays(stream: io.BytesIO) -> KerasArrays:
         def __setstate__(self, state: dict[str, Any]) -> None:
             self.values = _values_behind_header(stream, state)
 
-    allowed: dict[tuple[str, str], type] = {
+    stand_ins: StandIns = {
         ("joblib.numpy_pickle", "NumpyArrayWrapper"): ArrayRecord,
         ("numpy", "ndarray"): np.ndarray,
         ("numpy", "dtype"): np.dtype,
     }
-
-    class ArraysOnly(pickle.Unpickler):
-        def find_class(self, module: str, name: str) -> type:
-            try:
-                return allowed[module, name]
-            except KeyError:
-                raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None
-
-    records = ArraysOnly(stream).load()
+    records = load_restricted(stream, stand_ins)
     if not isinstance(records, list) or not all(
         isinstance(record, ArrayRecord) for record in records
     ):

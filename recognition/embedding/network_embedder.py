@@ -21,9 +21,9 @@ class NetworkEmbedder:
     """``contracts.Embedder`` over a network and its manifest entry. Not thread-safe.
 
     With ``flip_fusion`` the outputs of a face and its mirror image are added before normalising:
-    twice the work, and with SFace, open set, 1,482 people with one photo each, 8.6 instead of
-    9.4 % missed at 0.3 % of strangers named. Vectors made with and without it live in one space:
-    with the gallery fused and the probes plain, 8.1 % are missed.
+    twice the work, and with SFace, open set, 1,482 people with one photo each, 3.2 instead of
+    3.4 % missed at 1 % of strangers named (bench/ACCURACY.md). Vectors made with and without it
+    live in one space: the gallery was made with it both times.
     """
 
     def __init__(

@@ -19,6 +19,7 @@ from recognition.contracts import Face, ImageAnalysis, Picture
 from recognition.errors import ImageRejected, ModelRejected, RecognitionError
 from recognition.images import decode_image
 from recognition.pipeline.batching import chunks
+from recognition.pipeline.files import analysis_or_problem, read_contents
 
 if TYPE_CHECKING:
     from recognition.pipeline import Engine
@@ -145,11 +146,10 @@ def _analyses(
 
 
 def _face(answer: ImageAnalysis | RecognitionError, choose: Choice) -> Face | str:
-    if isinstance(answer, RecognitionError):
-        return answer.message
-    if not answer.faces:
-        return "no face was found"
-    return answer.faces[0] if choose == "main" else central_face(answer)
+    analysis = analysis_or_problem(answer)
+    if isinstance(analysis, str):
+        return analysis
+    return analysis.faces[0] if choose == "main" else central_face(analysis)
 
 
 def _aligned(item: Path | bytes | Picture, size_px: int) -> Picture | str:
@@ -165,11 +165,4 @@ def _aligned(item: Path | bytes | Picture, size_px: int) -> Picture | str:
 
 
 def _content(item: Path | bytes | Picture) -> bytes | ImageRejected:
-    if isinstance(item, Path):
-        try:
-            return item.read_bytes()
-        except OSError as error:
-            return ImageRejected(
-                f"{item} cannot be read: {error.strerror}.", code="image.unreadable"
-            )
-    return bytes(item)
+    return read_contents(item) if isinstance(item, Path) else bytes(item)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from recognition.contracts import EmbeddingSpace
 from recognition.errors import IndexMismatch
 from recognition.evaluation.subjects import Subject
+from recognition.whole_files import draft_of
 
 __all__ = ["VectorCache"]
 
@@ -53,7 +54,7 @@ class VectorCache:
         self._has_news = True
 
     def save(self) -> None:
-        """Write what is new, beside the old file first, so that an interruption loses nothing."""
+        """Write what is new; an interruption leaves the old file. Only its owner may read it."""
         if not self._has_news:
             return
         widths = sorted({len(s.vector) for s in self._subjects.values() if s.vector is not None})
@@ -71,10 +72,8 @@ class VectorCache:
                 arrays["problems"] = np.array(
                     [subject.problem for subject in own.values()], np.str_
                 )
-        unfinished = self._path.with_name(self._path.name + ".part")
-        with unfinished.open("wb") as file:
+        with draft_of(self._path) as draft, draft.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
-        unfinished.replace(self._path)
         self._has_news = False
 
     def _read(self) -> None:

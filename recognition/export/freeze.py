@@ -5,9 +5,8 @@ Public surface: ``freeze_model``, ``Frozen``, ``LIMIT``. Imports torch.
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from recognition.errors import ModelRejected
 from recognition.export.formats import Format, as_run, read_back, torch_module, write_format
 from recognition.models.golden import golden_face
 from recognition.weights import WeightsEntry
+from recognition.whole_files import draft_of
 
 __all__ = ["LIMIT", "Frozen", "freeze_model"]
 
@@ -55,23 +55,19 @@ def freeze_model(
             f"{out} is there already. Remove it first, or name another file.", code="export.exists"
         )
     payload = write_format(item, form=form, cache_dir=cache_dir)
-    try:
-        descriptor, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
-        work = Path(name)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(payload)
-    except OSError as error:
-        raise ModelRejected(f"{out} cannot be written: {error}.", code="export.folder") from error
-    try:
-        frozen = _compare(work, payload, item=item, form=form, out=out, cache_dir=cache_dir)
-        work.replace(out)
-    finally:
-        work.unlink(missing_ok=True)
-    return frozen
+    with ExitStack() as stack:
+        try:
+            draft = stack.enter_context(draft_of(out))
+            draft.write_bytes(payload)
+        except OSError as error:
+            raise ModelRejected(
+                f"{out} cannot be written: {error}.", code="export.folder"
+            ) from error
+        return _compare(draft, payload, item=item, form=form, out=out, cache_dir=cache_dir)
 
 
 def _compare(
-    work: Path,
+    draft: Path,
     payload: bytes,
     *,
     item: WeightsEntry,
@@ -84,7 +80,7 @@ def _compare(
     source = as_run(torch_module(item, cache_dir=cache_dir), item=item)
     source(crops[:1])
     source_loaded = time.perf_counter()
-    written = read_back(work, form=form, item=item, cache_dir=cache_dir)
+    written = read_back(draft, form=form, item=item, cache_dir=cache_dir)
     written(crops[:1])
     loaded = time.perf_counter()
     off = float(np.abs(_unit(source(crops)) - _unit(written(crops))).max())

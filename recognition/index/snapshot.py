@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +20,7 @@ import numpy as np
 from recognition.contracts import EmbeddingSpace
 from recognition.errors import RecognitionError
 from recognition.index.flat import FlatIndex
+from recognition.whole_files import write_atomically
 
 __all__ = ["Cipher", "Snapshot", "SnapshotRejected", "load_snapshot", "save_snapshot"]
 
@@ -100,7 +99,8 @@ def save_snapshot(
     body: list[bytes | memoryview] = [digest.digest(), *content]
     if cipher is not None:
         body = [cipher.seal(b"".join(body))]
-    _write_whole(path, [_MAGIC, _length(header), header, *body])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, _MAGIC, _length(header), header, *body)
 
 
 def load_snapshot(path: Path, space: EmbeddingSpace, *, cipher: Cipher | None = None) -> Snapshot:
@@ -150,27 +150,6 @@ def _read_header(path: Path, data: memoryview) -> tuple[dict[str, Any], int]:
     if not known:
         raise _damaged(path, "it was written by another version")
     return header, end
-
-
-def _write_whole(path: Path, pieces: list[bytes | memoryview]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # mkstemp opens for the owner alone; the name in the same folder makes the rename atomic
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.writelines(pieces)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _length(piece: bytes) -> bytes:

@@ -21,8 +21,8 @@ from recognition.weights import (
     entry_from_json,
     manifest,
     models_folder,
-    write_atomically,
 )
+from recognition.whole_files import write_atomically
 
 __all__ = ["added_models", "find_model", "known_models", "remove_model", "store_model"]
 

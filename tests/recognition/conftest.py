@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from recognition import cli
 from recognition.config import EngineConfig
 from recognition.images import decode_image
 from recognition.pipeline import load_engine
@@ -23,6 +24,30 @@ def cache_dir(tmp_path_factory):
 def f32_engine(cache_dir):
     """Float32 on a processor: the arithmetic that golden values are stored in."""
     return load_engine(EngineConfig(device="cpu", precision="f32", cache_dir=cache_dir))
+
+
+@pytest.fixture
+def run(f32_engine, capsys, monkeypatch):
+    """Call a command on an engine that is loaded already; its exit code, output and complaints."""
+    monkeypatch.setattr("recognition.pipeline.load_engine", lambda config: f32_engine)
+
+    def call(*arguments):
+        code = cli.main([str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def one_torch_thread():
+    """On a busy machine two threads that wait for one another are ten times as slow."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

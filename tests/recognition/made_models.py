@@ -5,14 +5,19 @@ No published recogniser besides SFace is at hand; these have the same form and n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
+from recognition.config import EngineConfig
 from recognition.embedding.inception_resnet import InceptionResnetV1
+from recognition.models.admission import Declaration, admit_model
+from recognition.pipeline import Engine, load_engine
 
 SIDE = 112
 DIMENSION = 16
@@ -91,6 +96,24 @@ def made_pack(
     helper.set_model_props(model, metadata or {})
     onnx.save(model, path)
     return path
+
+
+def engine_on_made_pack(
+    folder: Path, cache_dir: Path, *, declared: Mapping[str, Any] | None = None, **making: Any
+) -> Engine:
+    """An engine in float32 on a made pack, added as ``made`` to the models in ``folder / "kept"``."""
+    pack = made_pack(folder / "made.onnx", **making)
+    declaration = Declaration(id="made", licence="mine", channel_order="rgb", **(declared or {}))
+    admit_model(pack, declaration, models_dir=folder / "kept")
+    return load_engine(
+        EngineConfig(
+            device="cpu",
+            precision="f32",
+            model="made",
+            models_dir=folder / "kept",
+            cache_dir=cache_dir,
+        )
+    )
 
 
 def made_inception(*, dimension: int = 512, has_gamma: bool = True, seed: int = 0):

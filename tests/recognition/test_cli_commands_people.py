@@ -43,19 +43,6 @@ def classifier(folder, cache_dir):
     return path
 
 
-@pytest.fixture
-def run(f32_engine, capsys, monkeypatch):
-    """Call a command on an engine that is loaded already; its exit code, output and complaints."""
-    monkeypatch.setattr("recognition.pipeline.load_engine", lambda config: f32_engine)
-
-    def call(*arguments):
-        code = cli.main([str(argument) for argument in arguments])
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return call
-
-
 def test_export_writes_one_row_a_photo_without_pickle(run, folder, tmp_path):
     extra = ["--batch-represent", "--quantised"]
     code, out, _ = run("export", folder / "people", tmp_path / "out", *extra)

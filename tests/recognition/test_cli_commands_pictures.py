@@ -23,19 +23,6 @@ def album(tmp_path_factory):
     return root
 
 
-@pytest.fixture
-def run(f32_engine, capsys, monkeypatch):
-    """Call a command on an engine that is loaded already; its exit code, output and complaints."""
-    monkeypatch.setattr("recognition.pipeline.load_engine", lambda config: f32_engine)
-
-    def call(*arguments):
-        code = cli.main([str(argument) for argument in arguments])
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return call
-
-
 def pictures(album, *chosen):
     files = sorted(album.rglob("*.jpg"))
     return [files[number] for number in chosen]

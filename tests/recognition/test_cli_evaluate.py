@@ -212,7 +212,7 @@ def test_a_bin_with_something_else_in_it_is_told(tmp_path, capsys):
     assert "2  no picture" in capsys.readouterr().out
     (tmp_path / "evil.bin").write_bytes(pickle.dumps(([shutil.rmtree], [True])))
     assert cli.main(["bin", "info", str(tmp_path / "evil.bin")]) == 1
-    assert "shutil.rmtree, which no list of pictures needs" in capsys.readouterr().err
+    assert "shutil.rmtree, which a file of this kind never needs" in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,6 @@
 
 import dataclasses
 import math
-import subprocess
-import sys
-from pathlib import Path
 
 import hypothesis.strategies as st
 import numpy as np
@@ -23,6 +20,7 @@ from recognition.decision.comparison import (
 )
 from recognition.decision.prior import IMPOSTOR_CURVE, threshold_for, verification_threshold
 from recognition.index import FlatIndex, PersonGallery
+from tests.recognition.fresh_process import modules_loaded_by
 
 GOOD = FaceQuality(60.0, 400.0, 0.5, 0.2, 0.05, 1.0, 0.9)
 DISTANT = dataclasses.replace(GOOD, eye_distance_px=15.0)
@@ -162,14 +160,6 @@ def test_each_vector_needs_its_quality():
 
 
 def test_the_rules_load_nothing_heavy():
-    modules = "recognition.decision.comparison, recognition.decision.intra_class"
-    heavy = "{'cv2', 'torch', 'openvino', 'faiss', 'sklearn', 'scipy', 'PIL'}"
-    code = f"import sys, {modules}; print(sorted({heavy} & set(sys.modules)))"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.strip() == "[]"
+    code = "import recognition.decision.comparison, recognition.decision.intra_class"
+    heavy = {"cv2", "torch", "openvino", "faiss", "sklearn", "scipy", "PIL"}
+    assert modules_loaded_by(code, among=heavy) == []

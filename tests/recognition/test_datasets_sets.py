@@ -250,7 +250,7 @@ def test_a_file_that_wants_to_run_something_is_refused_and_does_not(tmp_path, pr
             code.name in {"GLOBAL", "STACK_GLOBAL"} for code, *_ in pickletools.genops(content)
         )
         (tmp_path / "evil.bin").write_bytes(content)
-        with pytest.raises(DatasetRejected, match="which no list of pictures needs"):
+        with pytest.raises(DatasetRejected, match="which a file of this kind never needs"):
             read_verification_set(tmp_path / "evil.bin")
         assert not trace.exists()
 

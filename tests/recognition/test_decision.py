@@ -2,9 +2,6 @@
 
 import dataclasses
 import math
-import subprocess
-import sys
-from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
@@ -21,6 +18,7 @@ from recognition.decision import (
     describe_issue,
     quality_issues,
 )
+from tests.recognition.fresh_process import modules_loaded_by
 
 GOOD = FaceQuality(
     eye_distance_px=60,
@@ -204,10 +202,5 @@ def test_enrolment_never_accepts_what_a_probe_may_not_be(quality: FaceQuality) -
 
 
 def test_the_portal_may_import_the_rules_without_loading_the_engine() -> None:
-    heavy = "{'cv2', 'torch', 'openvino', 'faiss', 'av', 'PIL'}"
-    code = f"import sys, recognition.decision; print(sorted({heavy} & set(sys.modules)))"
-    root = Path(__file__).parents[2]
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "[]"
+    heavy = {"cv2", "torch", "openvino", "faiss", "av", "PIL"}
+    assert modules_loaded_by("import recognition.decision", among=heavy) == []

@@ -18,12 +18,7 @@ from tests.recognition.made_models import made_inception, made_pack
 FORMATS = ("torchscript", "onnx", "safetensors")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,10 @@
 
 import io
 import struct
-import subprocess
-import sys
 import time
 import tracemalloc
 import zipfile
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +13,7 @@ from PIL import Image, ImageCms
 
 from recognition.errors import ImageRejected
 from recognition.intake import IntakeLimits, inspect_image, reencode_jpeg
+from tests.recognition.fresh_process import modules_loaded_by
 
 
 def scene(width: int = 120, height: int = 80) -> Image.Image:
@@ -330,10 +328,5 @@ def test_damage_inside_the_pixels_is_refused_or_harmless_when_reencoding(kind: s
 
 
 def test_the_web_process_may_import_the_intake_without_loading_the_engine() -> None:
-    heavy = "{'numpy', 'cv2', 'torch', 'openvino', 'faiss', 'av'}"
-    code = f"import sys, recognition.intake; print(sorted({heavy} & set(sys.modules)))"
-    root = Path(__file__).parents[2]
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "[]"
+    heavy = {"numpy", "cv2", "torch", "openvino", "faiss", "av"}
+    assert modules_loaded_by("import recognition.intake", among=heavy) == []

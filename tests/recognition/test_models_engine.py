@@ -3,28 +3,10 @@
 import numpy as np
 import pytest
 
-from recognition.config import EngineConfig
 from recognition.embedding.cutting import cut_face
 from recognition.embedding_spec import CropSpec
-from recognition.models.admission import Declaration, admit_model
-from recognition.pipeline import load_engine
 from tests.faces import render_scene
-from tests.recognition.made_models import DIMENSION, made_pack
-
-
-def engine_with(tmp_path, cache_dir, *, side, **declared):
-    pack = made_pack(tmp_path / "made.onnx", side=side)
-    declaration = Declaration(id="made", licence="mine", channel_order="rgb", **declared)
-    admit_model(pack, declaration, models_dir=tmp_path / "kept")
-    return load_engine(
-        EngineConfig(
-            device="cpu",
-            precision="f32",
-            model="made",
-            models_dir=tmp_path / "kept",
-            cache_dir=cache_dir,
-        )
-    )
+from tests.recognition.made_models import DIMENSION, engine_on_made_pack
 
 
 @pytest.mark.parametrize(
@@ -38,7 +20,7 @@ def engine_with(tmp_path, cache_dir, *, side, **declared):
     ids=["facenet", "facenet-pytorch", "aligned at 160 px", "box at 112 px"],
 )
 def test_every_face_is_cut_as_its_model_wants(tmp_path, cache_dir, side, declared):
-    engine = engine_with(tmp_path, cache_dir, side=side, **declared)
+    engine = engine_on_made_pack(tmp_path, cache_dir, declared=declared, side=side)
     picture = render_scene([(1, 20, 60, 110), (2, 170, 40, 240)])
     (analysis,) = engine.analyse_pictures([picture])
     assert len(analysis.faces) == 2
@@ -51,7 +33,7 @@ def test_every_face_is_cut_as_its_model_wants(tmp_path, cache_dir, side, declare
 
 
 def test_the_quality_does_not_depend_on_the_model(tmp_path, cache_dir, f32_engine):
-    engine = engine_with(tmp_path, cache_dir, side=160)
+    engine = engine_on_made_pack(tmp_path, cache_dir, side=160)
     picture = render_scene([(2, 170, 40, 240)])
     (theirs,), (ours,) = engine.analyse_pictures([picture]), f32_engine.analyse_pictures([picture])
     assert theirs.faces[0].quality == ours.faces[0].quality

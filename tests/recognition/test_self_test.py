@@ -8,9 +8,8 @@ import pytest
 from recognition.config import EngineConfig
 from recognition.device import DeviceChoice
 from recognition.errors import SelfTestFailed, WeightsError
-from recognition.models.admission import Declaration, admit_model
 from recognition.pipeline import Engine, load_engine, self_test
-from tests.recognition.made_models import made_pack
+from tests.recognition.made_models import engine_on_made_pack
 
 
 def failed(report):
@@ -158,36 +157,21 @@ def test_a_manifest_that_was_changed_meanwhile_is_noticed(f32_engine):
     assert "Start the engine again" in report.checks[0].detail
 
 
-def added_engine(tmp_path, cache_dir, **making):
-    pack = made_pack(tmp_path / "made.onnx", **making)
-    declaration = Declaration(id="made", licence="mine", channel_order="rgb")
-    admit_model(pack, declaration, models_dir=tmp_path / "kept")
-    return load_engine(
-        EngineConfig(
-            device="cpu",
-            precision="f32",
-            model="made",
-            models_dir=tmp_path / "kept",
-            cache_dir=cache_dir,
-        )
-    )
-
-
 def test_an_added_model_is_held_to_the_answer_that_it_gave_when_added(tmp_path, cache_dir):
-    engine = added_engine(tmp_path, cache_dir, red_weight=3.0)
+    engine = engine_on_made_pack(tmp_path, cache_dir, red_weight=3.0)
     assert engine.self_test().ok
     swapped = Altered(engine._embedder, crops=lambda a: a[..., ::-1])
     assert failed(rebuilt(engine, embedder=swapped).self_test()) == ["vector", "channel order"]
 
 
 def test_an_added_file_that_changed_while_the_engine_runs_is_noticed(tmp_path, cache_dir):
-    engine = added_engine(tmp_path, cache_dir)
+    engine = engine_on_made_pack(tmp_path, cache_dir)
     (tmp_path / "kept" / "made" / "model.onnx").write_bytes(b"other")
     assert failed(engine.self_test()) == ["weights"]
 
 
 def test_a_colour_blind_model_is_not_held_to_colours(tmp_path, cache_dir):
-    engine = added_engine(tmp_path, cache_dir, grey=True)
+    engine = engine_on_made_pack(tmp_path, cache_dir, grey=True)
     (check,) = [c for c in engine.self_test().checks if c.name == "channel order"]
     assert check.ok
     assert "hardly looks at colours" in check.detail
