@@ -12,6 +12,7 @@ from portal.core.bearer import digest_of, new_secret
 from portal.core.context import require
 from portal.core.errors import DomainError
 from portal.core.events import CameraChanged, publish_on_commit
+from portal.organisation.services import default_site
 
 __all__ = ["create_camera", "note_snapshot", "renew_key", "set_enabled"]
 
@@ -36,7 +37,11 @@ def create_camera(
         )
     key = new_secret("ghc_", random_bytes=24)
     camera = Camera.objects.create(
-        name=name[:80], place=place.strip()[:120], kind=kind, key_digest=digest_of(key)
+        site=default_site(),
+        name=name[:80],
+        place=place.strip()[:120],
+        kind=kind,
+        key_digest=digest_of(key),
     )
     record("cameras.camera.created", target=camera, after={"name": camera.name, "kind": kind})
     _announce(camera)

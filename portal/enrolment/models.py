@@ -8,7 +8,7 @@ from portal.core.fields import VaultKeyField
 from portal.core.models import Record
 from portal.people.models import FaceImage
 
-__all__ = ["Enrolment", "EnrolmentFace", "EnrolmentPhoto"]
+__all__ = ["Enrolment", "EnrolmentFace", "EnrolmentPhoto", "Invitation"]
 
 
 class Enrolment(Record):
@@ -16,6 +16,8 @@ class Enrolment(Record):
 
     class State(models.TextChoices):
         DRAFT = "draft", "Draft"
+        # Sent in by the person; an administrator approves it or sends it back.
+        SUBMITTED = "submitted", "Waits for approval"
         CONFIRMED = "confirmed", "Confirmed"
         CANCELLED = "cancelled", "Cancelled"
 
@@ -25,6 +27,16 @@ class Enrolment(Record):
         "people.Person", null=True, blank=True, on_delete=models.CASCADE, related_name="enrolments"
     )
     created_by = models.CharField(max_length=254, blank=True)
+    # Seals the draft's pictures; becomes the person's with the confirmation.
+    data_key = models.ForeignKey(
+        "core.DataKey", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    # Whom the face resembles too much, and what was said of it: until then nothing is confirmed.
+    lookalike = models.ForeignKey(
+        "people.Person", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    lookalike_score = models.FloatField(null=True, blank=True)
+    is_lookalike_answered = models.BooleanField(default=False)
     confirmed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -47,6 +59,8 @@ class EnrolmentPhoto(Record):
         SEVERAL_FACES = "several_faces", "More than one face"
         POOR = "poor", "Not good enough"
         OTHER_PERSON = "other_person", "Already somebody else"
+        UNLIKE = "unlike", "Unlike the others"
+        REPEATED = "repeated", "Nearly the same as another"
         UNREADABLE = "unreadable", "Not a readable picture"
 
     enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="photos")
@@ -95,6 +109,7 @@ class EnrolmentFace(models.Model):
     box = models.JSONField()
     quality = models.JSONField(default=dict)
     issues = models.JSONField(default=list)
+    pose = models.CharField(max_length=6, choices=FaceImage.Pose, blank=True)
     portrait_key = VaultKeyField()
     aligned_key = VaultKeyField()
     space = models.ForeignKey("engines.Space", on_delete=models.PROTECT)
@@ -111,3 +126,27 @@ class EnrolmentFace(models.Model):
 
     def __str__(self) -> str:
         return f"face {self.position} of {self.photo_id}"
+
+
+class Invitation(Record):
+    """A link by which somebody enrols themselves: single use, short life, only its digest kept."""
+
+    # Whose photos these will be; the person exists from the start, without any.
+    person = models.ForeignKey(
+        "people.Person", on_delete=models.CASCADE, related_name="invitations"
+    )
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_by = models.CharField(max_length=254, blank=True)
+    expires_at = models.DateTimeField()
+    opened_at = models.DateTimeField(null=True, blank=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    enrolment = models.OneToOneField(
+        Enrolment, null=True, blank=True, on_delete=models.SET_NULL, related_name="invitation"
+    )
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"invitation {self.pk}"

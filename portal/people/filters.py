@@ -16,7 +16,7 @@ MAX_WORDS = 12
 class PersonFilter(django_filters.FilterSet):  # type: ignore[misc]
     q = django_filters.CharFilter(method="by_text", label="Search")
     status = django_filters.ChoiceFilter(
-        choices=[(s.value, s.label) for s in (Person.Status.ACTIVE, Person.Status.SUSPENDED)],
+        choices=[(s.value, s.label) for s in Person.Status if s in Person.LIVING],
         empty_label="Any state",
         label="State",
     )
@@ -37,7 +37,7 @@ class PersonFilter(django_filters.FilterSet):  # type: ignore[misc]
             people = people.filter(
                 Q(name__icontains=word)
                 | Q(code__icontains=word)
-                | Q(department__icontains=word)
+                | Q(department__path__icontains=word)
                 | Q(email__icontains=word)
             )
         return people

@@ -20,7 +20,7 @@ class PersonForm(forms.Form):
         label="Code",
         help_text="Staff or pupil number. Left empty, Gatehouse makes one. Never used twice.",
     )
-    department = forms.CharField(max_length=80, required=False, label="Department or class")
+    department = forms.CharField(max_length=300, required=False, label="Department or class")
     email = forms.EmailField(required=False, label="E-mail")
 
     def __init__(

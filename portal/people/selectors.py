@@ -11,8 +11,9 @@ import numpy as np
 from django.db.models import Count, Q, QuerySet
 from numpy.typing import NDArray
 
-from portal.core.context import require
+from portal.core.context import Scope, require
 from portal.core.errors import NotFound
+from portal.core.vault import key_id_of, vault
 from portal.people.models import Consent, FaceImage, FaceTemplate, GalleryState, Person
 from portal.people.vectors import open_vector
 
@@ -37,6 +38,7 @@ __all__ = [
     "visible_people",
     "visible_person",
     "visible_photo",
+    "within_scope",
 ]
 
 
@@ -51,11 +53,31 @@ class PersonName:
 
 
 def visible_people() -> QuerySet[WithPhotoCount]:
-    """Living people with ``photo_count``, for those who may see people."""
-    require("people.view")
-    return Person.objects.exclude(status=Person.Status.ERASED).annotate(
-        photo_count=Count("images", distinct=True)
+    """Known people within the actor's scope with ``photo_count``, for those who may see people."""
+    actor = require("people.view")
+    return (
+        Person.objects.filter(within_scope(actor.scope), status__in=Person.LIVING)
+        .select_related("department", "site")
+        .annotate(
+            photo_count=Count(
+                "images", filter=~Q(images__state=FaceImage.State.REMOVED), distinct=True
+            )
+        )
+        # Said here, since a query that counts forgets the model's own order.
+        .order_by("name", "code")
     )
+
+
+def within_scope(scope: Scope, *, path: str = "") -> Q:
+    """The condition that a row's person, at ``path`` (such as ``person__``), lies in ``scope``."""
+    condition = Q()
+    if scope.site_ids is not None:
+        condition &= Q((f"{path}site__in", scope.site_ids))
+    if scope.department_ids is not None:
+        condition &= Q((f"{path}department__in", scope.department_ids))
+    if scope.person_id is not None:
+        condition &= Q((f"{path}id", scope.person_id))
+    return condition
 
 
 def visible_person(person_id: UUID) -> Person:
@@ -67,12 +89,17 @@ def visible_person(person_id: UUID) -> Person:
 
 def photos_of(person: Person) -> list[FaceImage]:
     require("people.view")
-    return list(person.images.all())
+    return list(person.images.exclude(state=FaceImage.State.REMOVED))
 
 
 def visible_photo(image_id: UUID) -> FaceImage:
-    require("people.view")
-    image = FaceImage.objects.select_related("person").filter(pk=image_id).first()
+    actor = require("people.view")
+    image = (
+        FaceImage.objects.select_related("person")
+        .filter(within_scope(actor.scope, path="person__"), pk=image_id)
+        .exclude(state=FaceImage.State.REMOVED)
+        .first()
+    )
     if image is None:
         raise NotFound("There is no such photo.")
     return image
@@ -85,17 +112,17 @@ def active_consent(person: Person) -> Consent | None:
 
 def names_of(person_ids: Iterable[str]) -> dict[str, PersonName]:
     """Names joined after a search: who was erased meanwhile is simply not in the answer."""
-    rows = (
-        Person.objects.filter(pk__in=set(person_ids))
-        .exclude(status=Person.Status.ERASED)
-        .values_list("id", "code", "name", "status")
+    rows = Person.objects.filter(pk__in=set(person_ids), status__in=Person.LIVING).values_list(
+        "id", "code", "name", "status"
     )
     return {str(pk): PersonName(str(pk), code, name, status) for pk, code, name, status in rows}
 
 
 def portraits_of(person_ids: Iterable[UUID]) -> dict[UUID, UUID]:
-    """Per person the photo of the best quality."""
-    rows = FaceImage.objects.filter(person_id__in=set(person_ids)).order_by("quality_score")
+    """Per person the photo in use of the best quality."""
+    rows = FaceImage.objects.filter(
+        person_id__in=set(person_ids), state=FaceImage.State.ACTIVE
+    ).order_by("quality_score")
     # Later rows win, and the best photo comes last.
     return dict(rows.values_list("person_id", "id"))
 
@@ -117,7 +144,11 @@ def gallery_members(space_id: str) -> dict[str, tuple[str, ...]]:
     those people only whose templates changed.
     """
     rows = (
-        FaceTemplate.objects.filter(space_id=space_id, person__status=Person.Status.ACTIVE)
+        FaceTemplate.objects.filter(
+            space_id=space_id,
+            person__status=Person.Status.ACTIVE,
+            image__state=FaceImage.State.ACTIVE,
+        )
         .filter(person__consents__withdrawn_at=None, person__consents__isnull=False)
         .order_by("person_id", "id")
         .values_list("person_id", "id")
@@ -131,16 +162,20 @@ def gallery_members(space_id: str) -> dict[str, tuple[str, ...]]:
 def gallery_vectors(
     space_id: str, person_ids: Sequence[str]
 ) -> dict[str, list[NDArray[np.float32]]]:
-    """Per person the decrypted ``(D,) float32`` vectors."""
+    """Per person the decrypted ``(D,) float32`` vectors in use."""
     vectors: dict[str, list[NDArray[np.float32]]] = {}
     for start in range(0, len(person_ids), 500):
-        rows = (
+        rows = list(
             FaceTemplate.objects.filter(
-                space_id=space_id, person_id__in=person_ids[start : start + 500]
+                space_id=space_id,
+                person_id__in=person_ids[start : start + 500],
+                image__state=FaceImage.State.ACTIVE,
             )
             .order_by("person_id", "id")
             .values_list("person_id", "sealed_vector")
         )
+        # One query for the keys of them all; else each person would be one.
+        vault().keys.load({key_id_of(bytes(sealed)) for _, sealed in rows})
         for person_id, sealed in rows:
             vectors.setdefault(str(person_id), []).append(open_vector(sealed))
     return vectors
@@ -150,5 +185,5 @@ _RECOGNISABLE = Q(
     status=Person.Status.ACTIVE,
     consents__isnull=False,
     consents__withdrawn_at=None,
-    templates__isnull=False,
+    templates__image__state=FaceImage.State.ACTIVE,
 )

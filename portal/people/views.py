@@ -38,7 +38,7 @@ def index(request: HttpRequest) -> HttpResponse:
         fields={
             "name": "name",
             "code": "code",
-            "department": "department",
+            "department": "department__path",
             "photos": "photo_count",
             "added": "created_at",
         },
@@ -72,7 +72,11 @@ def detail(request: HttpRequest, person_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, person_id: UUID) -> HttpResponse:
     person = visible_person(person_id)
-    initial = {"name": person.name, "department": person.department, "email": person.email}
+    initial = {
+        "name": person.name,
+        "department": str(person.department or ""),
+        "email": person.email,
+    }
     form = PersonForm(posted(request), initial=initial, with_code=False)
     if request.method == "POST" and form.is_valid():
         services.update_person(person, form.details())

@@ -191,7 +191,7 @@ class TestExamination:
         photo.refresh_from_db()
         assert (photo.state, photo.verdict, photo.chosen) == ("examined", V.USABLE, 0)
         assert photo.faces.count() == 1
-        assert bytes(photo.faces.get().sealed_vector)[:4] == b"GHV1"
+        assert bytes(photo.faces.get().sealed_vector)[:4] == b"GHV2"
 
     def test_a_photo_that_was_dropped_meanwhile_is_no_error(self):
         photo = EnrolmentPhotoFactory()

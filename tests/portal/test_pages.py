@@ -48,9 +48,11 @@ def names_on(response) -> list[str]:
 class TestPeopleList:
     @pytest.fixture(autouse=True)
     def people(self):
-        enrolled_person(1, photos=2, name="Ada Lovelace", code="17", department="Engines")
-        PersonFactory(name="Bob Unenrolled", code="03", department="Doors", email="bob@example.org")
-        PersonFactory(name="Carol Paused", code="25", department="Engines", status="suspended")
+        enrolled_person(1, photos=2, name="Ada Lovelace", code="17", department_path="Engines")
+        PersonFactory(
+            name="Bob Unenrolled", code="03", department_path="Doors", email="bob@example.org"
+        )
+        PersonFactory(name="Carol Paused", code="25", department_path="Engines", status="suspended")
         PersonFactory(name="Erased person", code="99", status="erased")
 
     @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,6 +17,7 @@ from portal.enrolment.models import Enrolment, EnrolmentFace, EnrolmentPhoto
 from portal.enrolment.verdicts import judge
 from portal.jobs.dispatch import dispatch_on_commit
 from portal.people.models import Person
+from portal.people.services import person_key
 from recognition.errors import ImageRejected
 from recognition.intake import reencode_jpeg
 
@@ -24,6 +26,7 @@ __all__ = [
     "announce",
     "cancel_enrolment",
     "choose_face",
+    "data_key_of",
     "drop_photo",
     "lock_draft",
     "purge_drafts",
@@ -39,7 +42,11 @@ DRAFT_LIFE = timedelta(hours=24)
 @transaction.atomic
 def start_enrolment(person: Person | None = None) -> Enrolment:
     actor = require("people.manage")
-    return Enrolment.objects.create(person=person, created_by=actor.label[:254])
+    return Enrolment.objects.create(
+        person=person,
+        created_by=actor.label[:254],
+        data_key_id=person_key(person) if person else vault().keys.create(),
+    )
 
 
 def add_photo(enrolment: Enrolment, data: bytes, *, file_name: str, source: str) -> EnrolmentPhoto:
@@ -68,7 +75,7 @@ def add_photo(enrolment: Enrolment, data: bytes, *, file_name: str, source: str)
             )
         row = EnrolmentPhoto.objects.create(
             enrolment=draft,
-            photo_key=vault().put("photos", photo.data),
+            photo_key=vault().put("photos", photo.data, data_key=data_key_of(draft)),
             photo_sha256=sha256,
             file_name=file_name[:200],
             source=source,
@@ -112,6 +119,8 @@ def cancel_enrolment(enrolment: Enrolment) -> None:
     draft = lock_draft(enrolment)
     keys = keys_of(draft.photos.all())
     draft.delete()
+    if draft.person is None and draft.data_key_id is not None:
+        vault().keys.destroy(draft.data_key_id)
     _delete_on_commit(keys)
 
 
@@ -136,6 +145,17 @@ def lock_draft(enrolment: Enrolment) -> Enrolment:
             http_status=409,
         )
     return locked
+
+
+def data_key_of(enrolment: Enrolment) -> UUID:
+    """What seals the pictures and vectors of this draft."""
+    if enrolment.data_key_id is None:
+        raise DomainError(
+            "This enrolment has ended already. Start a new one.",
+            code="enrolment.ended",
+            http_status=409,
+        )
+    return enrolment.data_key_id
 
 
 def announce(enrolment: Enrolment) -> None:

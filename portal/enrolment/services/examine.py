@@ -14,7 +14,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from portal.enrolment.models import Enrolment, EnrolmentFace, EnrolmentPhoto
-from portal.enrolment.services.draft import announce
+from portal.enrolment.services.draft import announce, data_key_of
 from portal.enrolment.verdicts import judge
 from portal.jobs.dispatch import dispatch
 from portal.people.models import Person
@@ -39,6 +39,7 @@ class ExaminedFace:
     nearest_id: str | None
     nearest_score: float | None
     is_match: bool
+    pose: str = ""
 
 
 @transaction.atomic
@@ -63,7 +64,10 @@ def record_examination(
                 portrait_key=face.portrait_key,
                 aligned_key=face.aligned_key,
                 space_id=space_id,
-                sealed_vector=seal_vector(face.vector, dimension=dimension),
+                pose=face.pose,
+                sealed_vector=seal_vector(
+                    face.vector, dimension=dimension, data_key=data_key_of(photo.enrolment)
+                ),
                 nearest=nearest,
                 nearest_score=face.nearest_score if nearest else None,
                 is_somebody_else=bool(

@@ -61,6 +61,9 @@ def confirm_enrolment(
         person = draft.person
     elif details is not None:
         person = create_person(details)
+        # The draft's key is the person's from here on: nothing needs to be sealed anew.
+        person.data_key_id = draft.data_key_id
+        person.save(update_fields=["data_key"])
     else:
         raise DomainError("A person needs a name.", code="person.name")
     record_consent(person, basis=basis)
@@ -78,6 +81,7 @@ def confirm_enrolment(
                 photo_sha256=photo.photo_sha256,
                 file_name=photo.file_name,
                 quality=face.quality,
+                pose=face.pose,
             ),
         )
         kept |= {image.portrait_key, image.aligned_key}

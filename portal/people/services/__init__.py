@@ -1,6 +1,6 @@
 """Writes to people (``person``) and to what recognition knows of them (``gallery``)."""
 
-from portal.people.services.gallery import NewFace, add_face, remove_photo
+from portal.people.services.gallery import NewFace, add_face, person_key, remove_photo
 from portal.people.services.person import (
     PersonDetails,
     create_person,
@@ -17,6 +17,7 @@ __all__ = [
     "add_face",
     "create_person",
     "erase_person",
+    "person_key",
     "record_consent",
     "reinstate_person",
     "remove_photo",

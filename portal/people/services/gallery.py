@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 from django.db import transaction
@@ -19,15 +20,15 @@ from portal.people.models import FaceImage, FaceTemplate, Person
 from portal.people.services.revision import bump_gallery_revision
 from portal.people.vectors import seal_vector
 
-__all__ = ["NewFace", "add_face", "remove_photo"]
+__all__ = ["NewFace", "add_face", "person_key", "remove_photo"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NewFace:
     """A face that is to become part of the gallery.
 
-    ``vector`` is ``(D,) float32``, unit length, in ``space``; the keys name vault blobs that the
-    gallery takes over; ``quality`` holds the measured components as numbers.
+    ``vector`` is ``(D,) float32``, unit length, in ``space``; the keys name vault blobs, sealed
+    with the person's data key (``person_key``), that the gallery takes over; ``quality`` holds the measured components as numbers.
     """
 
     vector: NDArray[np.float32]
@@ -38,6 +39,7 @@ class NewFace:
     photo_sha256: str
     file_name: str
     quality: Mapping[str, Any]
+    pose: str = ""
 
 
 @transaction.atomic
@@ -62,6 +64,7 @@ def add_face(person: Person, face: NewFace) -> FaceImage:
             "aligned_key": face.aligned_key,
             "source": face.source,
             "file_name": face.file_name[:200],
+            "pose": face.pose,
             "quality": dict(face.quality),
             "quality_score": float(face.quality.get("score", 0.0)),
         },
@@ -72,7 +75,9 @@ def add_face(person: Person, face: NewFace) -> FaceImage:
         image=image,
         person=person,
         space=face.space,
-        sealed_vector=seal_vector(face.vector, dimension=face.space.dimension),
+        sealed_vector=seal_vector(
+            face.vector, dimension=face.space.dimension, data_key=person_key(person)
+        ),
     )
     revision = bump_gallery_revision()
     record(
@@ -81,6 +86,17 @@ def add_face(person: Person, face: NewFace) -> FaceImage:
         after={"image": str(image.pk), "source": face.source, "revision": revision},
     )
     return image
+
+
+def person_key(person: Person) -> UUID:
+    """The data key that seals all that is kept of this person's face; made when first needed."""
+    if person.data_key_id is None:
+        locked = Person.objects.select_for_update().get(pk=person.pk)
+        if locked.data_key_id is None:
+            locked.data_key_id = vault().keys.create()
+            locked.save(update_fields=["data_key"])
+        person.data_key_id = locked.data_key_id
+    return person.data_key_id
 
 
 @transaction.atomic

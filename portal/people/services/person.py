@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -12,6 +13,8 @@ from portal.core.context import require
 from portal.core.errors import DomainError
 from portal.core.ids import uuid7
 from portal.core.vault import vault
+from portal.organisation.models import Site
+from portal.organisation.services import default_site, department_at
 from portal.people.models import Consent, Person
 from portal.people.services.revision import bump_gallery_revision
 
@@ -28,12 +31,16 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class PersonDetails:
-    """What an administrator types about a person. An empty code is filled in."""
+    """What an administrator types about a person. An empty code is filled in.
+
+    ``department`` is a path, ``Year 7 / 7b``; without ``site_id`` it is the oldest site.
+    """
 
     name: str
     code: str = ""
     department: str = ""
     email: str = ""
+    site_id: UUID | None = None
 
     def __post_init__(self) -> None:
         if not self.name.strip():
@@ -50,12 +57,15 @@ def create_person(details: PersonDetails) -> Person:
     """Raises ``DomainError`` ``person.code_taken`` for a code that anybody has or ever had."""
     require("people.manage")
     code = details.code.strip() or _free_code()
+    site = _site(details)
+    department = department_at(site, details.department)
     try:
         with transaction.atomic():
             person = Person.objects.create(
                 code=code,
                 name=details.name.strip(),
-                department=details.department.strip(),
+                site=site,
+                department=department,
                 email=details.email.strip(),
             )
     except IntegrityError as error:
@@ -77,7 +87,8 @@ def update_person(person: Person, details: PersonDetails) -> Person:
     person = _lock_living(person)
     before = _snapshot(person)
     person.name = details.name.strip()
-    person.department = details.department.strip()
+    person.site = _site(details) if details.site_id else person.site
+    person.department = department_at(person.site, details.department)
     person.email = details.email.strip()
     person.save()
     record("people.person.updated", target=person, before=before, after=_snapshot(person))
@@ -121,6 +132,7 @@ def erase_person(person: Person, *, reason: str = "") -> Person:
     require("people.manage")
     person = _lock_living(person)
     photos = list(person.images.values_list("portrait_key", "aligned_key"))
+    data_key_id = person.data_key_id
     drafts = person.enrolments.values_list(
         "photos__photo_key", "photos__faces__portrait_key", "photos__faces__aligned_key"
     )
@@ -129,9 +141,11 @@ def erase_person(person: Person, *, reason: str = "") -> Person:
     person.enrolments.all().delete()
     person.sightings.update(person=None)
     person.consents.filter(withdrawn_at=None).update(withdrawn_at=timezone.now())
-    person.name, person.email, person.department = "Erased person", "", ""
-    person.status = Person.Status.ERASED
+    person.name, person.email, person.department = "Erased person", "", None
+    person.status, person.data_key = Person.Status.ERASED, None
     person.save()
+    if data_key_id is not None:
+        vault().keys.destroy(data_key_id)
     revision = bump_gallery_revision()
     record(
         "people.person.erased",
@@ -181,4 +195,17 @@ def _free_code() -> str:
 
 
 def _snapshot(person: Person) -> dict[str, str]:
-    return {"code": person.code, "department": person.department, "status": person.status}
+    return {
+        "code": person.code,
+        "department": str(person.department or ""),
+        "status": person.status,
+    }
+
+
+def _site(details: PersonDetails) -> Site:
+    if details.site_id is None:
+        return default_site()
+    site = Site.objects.filter(pk=details.site_id).first()
+    if site is None:
+        raise DomainError("There is no such site. Choose one of the list.", code="person.site")
+    return site

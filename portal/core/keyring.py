@@ -1,0 +1,181 @@
+"""Data keys, wrapped in the database by a master key outside it (envelope encryption).
+
+To destroy a person's key is to erase everything sealed with it; to change the master key is to
+wrap the data keys anew, not to rewrite the pictures.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from portal.core.errors import DomainError, OperatorError
+from portal.core.ids import uuid7
+from portal.core.keys import load_or_create_key, load_or_create_key_bytes
+from portal.core.models import DataKey
+
+__all__ = ["KeyRing", "VaultError"]
+
+_KEY_BYTES: Final = 32
+_NONCE_BYTES: Final = 12
+# After this long a key is read again, so that one destroyed by another process is soon forgotten.
+_REMEMBER_S: Final = 60.0
+
+
+class VaultError(DomainError):
+    """What is stored is absent, was altered, or its key was destroyed or is another."""
+
+    code = "storage.unreadable"
+    http_status = 500
+
+
+class KeyRing:
+    """The installation's data keys; ``folder`` holds ``master.key``.
+
+    While the master key is being changed, ``master.key.next`` lies beside it: whichever wrapped
+    a row, the row names it, so a crash in between leaves every key readable.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ciphers: dict[UUID, tuple[AESGCM, float]] = {}
+        self._installation: UUID | None = None
+
+    def create(self, *, use: str = DataKey.Use.PERSON) -> UUID:
+        """A new key; part of the surrounding transaction."""
+        key_id, plain = uuid7(), secrets.token_bytes(_KEY_BYTES)
+        name, master = self._current_master()
+        DataKey.objects.create(
+            pk=key_id, use=use, wrapped=_wrap(master, plain, key_id), master=name
+        )
+        self._remember(key_id, plain)
+        return key_id
+
+    def installation(self) -> UUID:
+        """The key of what belongs to no one person, such as camera pictures of strangers."""
+        if self._installation is not None:
+            return self._installation
+        key_id = self._find_installation() or self._create_installation()
+        # A transaction that is rolled back takes a new key with it: remember none from inside.
+        if not connection.in_atomic_block:
+            self._installation = key_id
+        return key_id
+
+    def cipher(self, key_id: UUID) -> AESGCM:
+        """Raises ``VaultError`` where the key was destroyed or cannot be unwrapped."""
+        known = self._ciphers.get(key_id)
+        if known is None or time.monotonic() - known[1] > _REMEMBER_S:
+            self._ciphers.pop(key_id, None)
+            self.load([key_id])
+            known = self._ciphers.get(key_id)
+        if known is None:
+            raise VaultError(
+                "What was stored cannot be read any more: its key was destroyed when the person "
+                "was erased.",
+                code="storage.erased",
+                http_status=410,
+            )
+        return known[0]
+
+    def load(self, key_ids: Iterable[UUID]) -> None:
+        """Unwrap these keys in one query; ids of destroyed keys are passed over."""
+        rows = DataKey.objects.filter(pk__in=set(key_ids), destroyed_at=None)
+        for key_id, wrapped, master in rows.values_list("id", "wrapped", "master"):
+            self._remember(key_id, _unwrap(self._master_named(master), bytes(wrapped), key_id))
+
+    def destroy(self, key_id: UUID) -> None:
+        """Overwrite the wrapped key; part of the surrounding transaction, final with its commit."""
+        DataKey.objects.filter(pk=key_id).update(wrapped=b"", destroyed_at=timezone.now())
+        transaction.on_commit(lambda: self._ciphers.pop(key_id, None))
+
+    def check(self) -> None:
+        """Raises ``OperatorError`` where the master key is not the one the data keys know."""
+        for row in DataKey.objects.filter(destroyed_at=None).order_by("use")[:1]:
+            try:
+                _unwrap(self._master_named(row.master), bytes(row.wrapped), row.pk)
+            except VaultError as error:
+                raise OperatorError(error.message) from error
+
+    def rotate(self) -> int:
+        """Wrap every key under a new master key; returns how many. May be repeated after a crash."""
+        next_path = self._folder / "master.key.next"
+        load_or_create_key(next_path)
+        new = load_or_create_key_bytes(next_path)
+        name, count = _name_of(new), 0
+        with transaction.atomic():
+            rows = (
+                DataKey.objects.select_for_update().filter(destroyed_at=None).exclude(master=name)
+            )
+            for row in rows.iterator(chunk_size=500):
+                plain = _unwrap(self._master_named(row.master), bytes(row.wrapped), row.pk)
+                row.wrapped, row.master = _wrap(new, plain, row.pk), name
+                row.save(update_fields=["wrapped", "master"])
+                count += 1
+        next_path.replace(self._folder / "master.key")
+        return count
+
+    def _find_installation(self) -> UUID | None:
+        return (
+            DataKey.objects.filter(use=DataKey.Use.INSTALLATION)
+            .values_list("id", flat=True)
+            .first()
+        )
+
+    def _create_installation(self) -> UUID:
+        try:
+            with transaction.atomic():
+                return self.create(use=DataKey.Use.INSTALLATION)
+        except IntegrityError:  # another process was first
+            found = self._find_installation()
+            if found is None:
+                raise
+            return found
+
+    def _remember(self, key_id: UUID, plain: bytes) -> None:
+        self._ciphers[key_id] = (AESGCM(plain), time.monotonic())
+
+    def _current_master(self) -> tuple[str, bytes]:
+        master = load_or_create_key_bytes(self._folder / "master.key")
+        return _name_of(master), master
+
+    def _master_named(self, name: str) -> bytes:
+        # Read anew for each batch of keys: another process may have changed it meanwhile.
+        for file in ("master.key", "master.key.next"):
+            path = self._folder / file
+            if path.exists():
+                master = load_or_create_key_bytes(path)
+                if _name_of(master) == name:
+                    return master
+        raise VaultError(
+            f"keys/master.key is not the key that this database's pictures and templates are "
+            f"sealed with (key {name} is expected). Restore the key that belongs to the database "
+            "from the backup; without it nothing can be recognised."
+        )
+
+
+def _name_of(master: bytes) -> str:
+    """Names a master key without telling anything of it."""
+    return hmac.new(master, b"gatehouse master key", hashlib.sha256).hexdigest()[:16]
+
+
+def _wrap(master: bytes, plain: bytes, key_id: UUID) -> bytes:
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return nonce + AESGCM(master).encrypt(nonce, plain, key_id.bytes)
+
+
+def _unwrap(master: bytes, wrapped: bytes, key_id: UUID) -> bytes:
+    try:
+        return AESGCM(master).decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], key_id.bytes)
+    except InvalidTag:
+        raise VaultError("A key in the database was altered. Restore the database.") from None
