@@ -54,7 +54,7 @@ class KeyRing:
 
     def create(self, *, use: str = DataKey.Use.PERSON) -> UUID:
         """A new key; part of the surrounding transaction."""
-        key_id, plain = uuid7(), secrets.token_bytes(_KEY_BYTES)
+        key_id, plain = uuid7(), self._fresh(use)
         name, master = self._current_master()
         DataKey.objects.create(
             pk=key_id, use=use, wrapped=_wrap(master, plain, key_id), master=name
@@ -141,6 +141,13 @@ class KeyRing:
             if found is None:
                 raise
             return found
+
+    def _fresh(self, use: str) -> bytes:
+        # Version 0.1 sealed everything with media.key: it lives on as the installation's data key.
+        former = self._folder / "media.key"
+        if use == DataKey.Use.INSTALLATION and former.exists():
+            return load_or_create_key_bytes(former)
+        return secrets.token_bytes(_KEY_BYTES)
 
     def _remember(self, key_id: UUID, plain: bytes) -> None:
         self._ciphers[key_id] = (AESGCM(plain), time.monotonic())

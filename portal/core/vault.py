@@ -17,13 +17,15 @@ from pathlib import Path
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
 from portal.core.keyring import KeyRing, VaultError
 
-__all__ = ["Vault", "VaultError", "key_id_of", "vault"]
+__all__ = ["Vault", "VaultError", "key_id_of", "key_ids_of", "vault"]
 
 _MAGIC = b"GHV2"
+_FORMER_MAGIC = b"GHV1"  # of version 0.1, which had one key and no key ids
 _KEY_ID_BYTES = 16
 _NONCE_BYTES = 12
 _HEAD_BYTES = len(_MAGIC) + _KEY_ID_BYTES + _NONCE_BYTES
@@ -47,15 +49,15 @@ class Vault:
 
     def open(self, sealed: bytes, *, purpose: str) -> bytes:
         """Raises ``VaultError`` where the bytes are not what ``seal`` gave for this purpose."""
+        if sealed[:4] == _FORMER_MAGIC:
+            return self._open_former(sealed, purpose=purpose)
         key_id = key_id_of(sealed)
         nonce, body = sealed[_HEAD_BYTES - _NONCE_BYTES : _HEAD_BYTES], sealed[_HEAD_BYTES:]
-        try:
-            return self.keys.cipher(key_id).decrypt(nonce, body, _bound(purpose, key_id))
-        except InvalidTag:
-            raise VaultError(
-                "A stored file cannot be decrypted: it was altered since it was written. Restore "
-                "it from the backup."
-            ) from None
+        return _decrypt(self.keys.cipher(key_id), nonce, body, bound=_bound(purpose, key_id))
+
+    def _open_former(self, sealed: bytes, *, purpose: str) -> bytes:
+        cipher = self.keys.cipher(self.keys.installation())
+        return _decrypt(cipher, sealed[4:16], sealed[16:], bound=purpose.encode())
 
     def put(self, kind: str, plain: bytes, *, data_key: UUID | None = None) -> str:
         """Write ``plain`` atomically and return its key, for example ``crops/3f/3fa9…``."""
@@ -112,6 +114,21 @@ def key_id_of(sealed: bytes) -> UUID:
     if sealed[:4] != _MAGIC or len(sealed) < _HEAD_BYTES:
         raise VaultError("What is stored has not the form that Gatehouse writes.")
     return UUID(bytes=sealed[4 : 4 + _KEY_ID_BYTES])
+
+
+def key_ids_of(sealed: Iterable[bytes | memoryview]) -> set[UUID]:
+    """The data keys that these need, to be loaded at once; former seals need none of their own."""
+    return {key_id_of(bytes(one)) for one in sealed if bytes(one[:4]) == _MAGIC}
+
+
+def _decrypt(cipher: AESGCM, nonce: bytes, body: bytes, *, bound: bytes) -> bytes:
+    try:
+        return cipher.decrypt(nonce, body, bound)
+    except (InvalidTag, ValueError):
+        raise VaultError(
+            "A stored file cannot be decrypted: it was altered since it was written. Restore it "
+            "from the backup."
+        ) from None
 
 
 def _bound(purpose: str, key_id: UUID) -> bytes:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from portal.core.context import Scope, require
 from portal.core.errors import NotFound
-from portal.core.vault import key_id_of, vault
+from portal.core.vault import key_ids_of, vault
 from portal.people.models import Consent, FaceImage, FaceTemplate, GalleryState, Person
 from portal.people.vectors import open_vector
 
@@ -175,7 +175,7 @@ def gallery_vectors(
             .values_list("person_id", "sealed_vector")
         )
         # One query for the keys of them all; else each person would be one.
-        vault().keys.load({key_id_of(bytes(sealed)) for _, sealed in rows})
+        vault().keys.load(key_ids_of(sealed for _, sealed in rows))
         for person_id, sealed in rows:
             vectors.setdefault(str(person_id), []).append(open_vector(sealed))
     return vectors
