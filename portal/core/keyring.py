@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from portal.core.errors import DomainError, OperatorError
 from portal.core.ids import uuid7
-from portal.core.keys import load_or_create_key, load_or_create_key_bytes
+from portal.core.keys import load_or_create_key, load_or_create_key_bytes, read_key_bytes
 from portal.core.models import DataKey
 
 __all__ = ["KeyRing", "VaultError"]
@@ -31,6 +31,7 @@ _KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
 # After this long a key is read again, so that one destroyed by another process is soon forgotten.
 _REMEMBER_S: Final = 60.0
+_ADVISORY_LOCK: Final = 0x6B65_7973  # "keys"
 
 
 class VaultError(DomainError):
@@ -55,10 +56,13 @@ class KeyRing:
     def create(self, *, use: str = DataKey.Use.PERSON) -> UUID:
         """A new key; part of the surrounding transaction."""
         key_id, plain = uuid7(), self._fresh(use)
-        name, master = self._current_master()
-        DataKey.objects.create(
-            pk=key_id, use=use, wrapped=_wrap(master, plain, key_id), master=name
-        )
+        with transaction.atomic():
+            # Held to the end of the transaction, so that a change of the master key waits for it.
+            _lock_master(shared=True)
+            name, master = self._current_master()
+            DataKey.objects.create(
+                pk=key_id, use=use, wrapped=_wrap(master, plain, key_id), master=name
+            )
         self._remember(key_id, plain)
         return key_id
 
@@ -101,7 +105,10 @@ class KeyRing:
 
     def check(self) -> None:
         """Raises ``OperatorError`` where the master key is not the one the data keys know."""
-        for row in DataKey.objects.filter(destroyed_at=None).order_by("use")[:1]:
+        live = DataKey.objects.filter(destroyed_at=None)
+        # One of each master key: there are two after a change of it that was cut short.
+        for master in live.order_by().values_list("master", flat=True).distinct():
+            row = live.filter(master=master).order_by("pk")[0]
             try:
                 _unwrap(self._master_named(row.master), bytes(row.wrapped), row.pk)
             except VaultError as error:
@@ -114,6 +121,7 @@ class KeyRing:
         new = load_or_create_key_bytes(next_path)
         name, count = _name_of(new), 0
         with transaction.atomic():
+            _lock_master(shared=False)
             rows = (
                 DataKey.objects.select_for_update().filter(destroyed_at=None).exclude(master=name)
             )
@@ -153,22 +161,52 @@ class KeyRing:
         self._ciphers[key_id] = (AESGCM(plain), time.monotonic())
 
     def _current_master(self) -> tuple[str, bytes]:
+        """What new keys are wrapped with: the next master key while there is one, since it stays.
+
+        Made only where nothing is sealed yet: a key that is missing is never silently replaced.
+        """
+        for file in ("master.key.next", "master.key"):
+            master = read_key_bytes(self._folder / file)
+            if master is not None:
+                return _name_of(master), master
+        row = DataKey.objects.filter(destroyed_at=None).first()
+        if row is not None:
+            raise _missing(row.master)
         master = load_or_create_key_bytes(self._folder / "master.key")
         return _name_of(master), master
 
     def _master_named(self, name: str) -> bytes:
-        # Read anew for each batch of keys: another process may have changed it meanwhile.
-        for file in ("master.key", "master.key.next"):
-            path = self._folder / file
-            if path.exists():
-                master = load_or_create_key_bytes(path)
-                if _name_of(master) == name:
-                    return master
+        # Read anew for each batch of keys: another process may have changed it meanwhile. The
+        # first is asked twice, since the next becomes it between two looks.
+        is_there = False
+        for file in ("master.key", "master.key.next", "master.key"):
+            master = read_key_bytes(self._folder / file)
+            is_there = is_there or master is not None
+            if master is not None and _name_of(master) == name:
+                return master
+        if not is_there:
+            raise _missing(name)
         raise VaultError(
             f"keys/master.key is not the key that this database's pictures and templates are "
             f"sealed with (key {name} is expected). Restore the key that belongs to the database "
             "from the backup; without it nothing can be recognised."
         )
+
+
+def _missing(name: str) -> VaultError:
+    return VaultError(
+        f"keys/master.key is missing, and this database's pictures and templates are sealed with it "
+        f"(key {name}). Restore the key from the backup; a new one would open nothing."
+    )
+
+
+def _lock_master(*, shared: bool) -> None:
+    """Keys are made by many at once, but never while the master key changes. SQLite's IMMEDIATE
+    transactions have one writer anyway; PostgreSQL is told."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+            cursor.execute(f"SELECT {function}(%s)", [_ADVISORY_LOCK])
 
 
 def _name_of(master: bytes) -> str:
