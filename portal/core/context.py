@@ -29,7 +29,7 @@ __all__ = [
     "require",
 ]
 
-ActorKind = Literal["user", "token", "camera", "command", "system", "anonymous"]
+ActorKind = Literal["user", "token", "camera", "command", "system", "invitation", "anonymous"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,8 +62,9 @@ ROLE_PERMISSIONS: Final = {
             "jobs.view",
         }
     ),
-    # Looks after the people of their own departments (see Scope), and changes nobody's face.
-    "manager": frozenset({"dashboard.view", "self.view", "people.view"}),
+    # Looks after the people of their own departments (see Scope): who they are and when they were
+    # seen. Changes nobody's face, and sees no strangers.
+    "manager": frozenset({"dashboard.view", "self.view", "people.view", "sightings.view"}),
     # Reads everything, changes nothing, and uploads nobody's face.
     "auditor": frozenset(p for p in ALL_PERMISSIONS if p.endswith(".view")),
     "employee": frozenset({"self.view"}),
