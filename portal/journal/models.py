@@ -27,6 +27,10 @@ class Act(Record):
     person = models.ForeignKey(
         "people.Person", null=True, blank=True, on_delete=models.CASCADE, related_name="acts"
     )
+    # The second of two people, such as the one a photo was moved from or who was merged.
+    other = models.ForeignKey(
+        "people.Person", null=True, blank=True, on_delete=models.CASCADE, related_name="acts_beside"
+    )
     actor_id = models.CharField(max_length=64, blank=True)
     actor_label = models.CharField(max_length=254, blank=True)
     expires_at = models.DateTimeField()

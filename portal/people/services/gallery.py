@@ -16,11 +16,12 @@ from portal.core.context import require
 from portal.core.errors import DomainError
 from portal.core.vault import vault
 from portal.engines.models import Space
+from portal.people.consents import active_consents
 from portal.people.models import FaceImage, FaceTemplate, Person
 from portal.people.services.revision import bump_gallery_revision
 from portal.people.vectors import seal_vector
 
-__all__ = ["NewFace", "add_face", "person_key", "remove_photo"]
+__all__ = ["NewFace", "add_face", "person_key"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +50,7 @@ def add_face(person: Person, face: NewFace) -> FaceImage:
     Raises ``DomainError`` ``consent.missing`` where no active consent covers the person.
     """
     require("people.manage")
-    if not person.consents.filter(withdrawn_at=None).exists():
+    if not active_consents().filter(person=person).exists():
         raise DomainError(
             f"No consent is recorded for {person.name}, so no template may be made. Record the "
             "consent first.",
@@ -69,8 +70,13 @@ def add_face(person: Person, face: NewFace) -> FaceImage:
             "quality_score": float(face.quality.get("score", 0.0)),
         },
     )
-    if not created:
+    if not created and image.state != FaceImage.State.REMOVED:
         return image
+    if not created:
+        # Deleted lately and still kept for the journal: the same row comes back into use.
+        image.state, image.state_reason = FaceImage.State.ACTIVE, ""
+        image.save(update_fields=["state", "state_reason"])
+        image.templates.filter(space=face.space).delete()
     FaceTemplate.objects.create(
         image=image,
         person=person,
@@ -97,15 +103,3 @@ def person_key(person: Person) -> UUID:
             locked.save(update_fields=["data_key"])
         person.data_key_id = locked.data_key_id
     return person.data_key_id
-
-
-@transaction.atomic
-def remove_photo(image: FaceImage) -> None:
-    """Delete a photo and its templates; the blobs go once the rows are surely gone."""
-    require("people.manage")
-    person, image_id = image.person, str(image.pk)
-    keys = [image.portrait_key, image.aligned_key]
-    image.delete()
-    revision = bump_gallery_revision()
-    record("people.photo.removed", target=person, before={"image": image_id, "revision": revision})
-    transaction.on_commit(lambda: vault().delete_all(keys), robust=True)
