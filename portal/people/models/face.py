@@ -49,6 +49,8 @@ class FaceImage(Record):
 
     class Meta:
         ordering = ("created_at",)
+        # Photos are counted for every person of a list.
+        indexes = [models.Index(fields=["person", "state"], name="face_of_person")]
         constraints = [
             models.UniqueConstraint(
                 fields=["person", "photo_sha256"], name="same_photo_once_per_person"

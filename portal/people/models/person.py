@@ -86,6 +86,7 @@ class Credential(Record):
 
     class Meta:
         ordering = ("-id",)
+        indexes = [models.Index(fields=["digest"], name="credential_digest")]
         constraints = [
             models.UniqueConstraint(
                 fields=["person", "kind"],
