@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from uuid import UUID
 
 from portal.core.vault import VaultError, vault
+from portal.enrolment.likeness import angle_of
 from portal.enrolment.models import EnrolmentPhoto
 from portal.enrolment.services import (
     ExaminedFace,
+    Resembled,
     data_key_of,
     examination_failed,
     record_examination,
@@ -58,7 +60,11 @@ def examined(
 ) -> ExaminedFace:
     """A face as the enrolment service wants it, its pictures sealed with ``data_key`` already."""
     box = face.detection.box
-    decision = decide(candidates, quality=face.quality, policy=host.duplicate_policy())
+    policy = host.duplicate_policy()
+    decision = decide(candidates, quality=face.quality, policy=policy)
+    # A face like those of two enrolled twins is nobody's by the rule, and still not a new one.
+    alone = replace(policy, min_margin=0.0)
+    is_somebody = decide(candidates, quality=face.quality, policy=alone).kind == "match"
     return ExaminedFace(
         box=[round(v, 1) for v in (box.x, box.y, box.width, box.height)],
         quality=asdict(face.quality),
@@ -74,4 +80,12 @@ def examined(
         nearest_id=candidates[0].person_id if candidates else None,
         nearest_score=candidates[0].score if candidates else None,
         is_match=decision.kind == "match",
+        pose=angle_of(
+            yaw_degrees=face.quality.yaw_degrees, pitch_degrees=face.quality.pitch_degrees
+        ),
+        resembles=[
+            Resembled(one.person_id, one.score, policy.threshold)
+            for one in candidates
+            if is_somebody and one.score >= policy.threshold
+        ],
     )
