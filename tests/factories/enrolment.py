@@ -6,16 +6,28 @@ import factory
 from factory.django import DjangoModelFactory
 
 from portal.core.vault import vault
-from portal.enrolment.models import Enrolment, EnrolmentFace, EnrolmentPhoto
+from portal.enrolment.models import (
+    Enrolment,
+    EnrolmentFace,
+    EnrolmentPhoto,
+    Frame,
+    Likeness,
+)
 from portal.enrolment.services import data_key_of
 from portal.people.models import FaceImage
 from portal.people.services import person_key
 from portal.people.vectors import seal_vector
 from tests.factories.faces import SPACE, vector_of
-from tests.factories.people import SpaceFactory, random_sha256, stored
+from tests.factories.people import PersonFactory, SpaceFactory, random_sha256, stored
 from tests.factories.pictures import jpeg
 
-__all__ = ["EnrolmentFaceFactory", "EnrolmentFactory", "EnrolmentPhotoFactory"]
+__all__ = [
+    "EnrolmentFaceFactory",
+    "EnrolmentFactory",
+    "EnrolmentPhotoFactory",
+    "FrameFactory",
+    "LikenessFactory",
+]
 
 
 def _put(kind: str, photo: EnrolmentPhoto) -> str:
@@ -75,3 +87,24 @@ class EnrolmentFaceFactory(DjangoModelFactory):
             data_key=data_key_of(o.photo.enrolment),
         )
     )
+
+
+class LikenessFactory(DjangoModelFactory):
+    class Meta:
+        model = Likeness
+
+    face = factory.SubFactory(EnrolmentFaceFactory)
+    person = factory.SubFactory(PersonFactory)
+    score = 0.7
+    threshold = 0.5
+
+
+class FrameFactory(DjangoModelFactory):
+    """Of a draft's coach, not answered yet."""
+
+    class Meta:
+        model = Frame
+
+    purpose = Frame.Purpose.COACH
+    enrolment = factory.SubFactory(EnrolmentFactory)
+    picture_key = stored("frames", of="enrolment")
