@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from django.core import serializers
 from django.db import connection
+from django.utils import timezone
 
 from portal.audit.models import AuditEntry
 from portal.core.context import Actor, acting_as
@@ -16,6 +17,8 @@ from portal.core.errors import DomainError, PermissionMissing
 from portal.core.models import DataKey
 from portal.core.policies import permissions_of
 from portal.core.vault import VaultError, key_id_of, vault
+from portal.journal.models import Act
+from portal.journal.services import expire_acts
 from portal.people.models import Consent, FaceImage, FaceTemplate, Person
 from portal.people.selectors import (
     gallery_members,
@@ -156,6 +159,14 @@ class TestConsent:
         with pytest.raises(DomainError):
             add_face(person, new_face())
 
+    def test_nor_does_one_whose_term_is_over(self):
+        from django.utils import timezone
+
+        person = PersonFactory()
+        ConsentFactory(person=person, expires_at=timezone.now())
+        with pytest.raises(DomainError):
+            add_face(person, new_face())
+
     def test_an_active_one_is_kept_and_says_who_recorded_it(self):
         person = PersonFactory()
         first = record_consent(person, basis=Consent.Basis.CONTRACT)
@@ -281,12 +292,16 @@ class TestGallery:
         assert gallery_revision() == before
         assert str(person.pk) in self.members()
 
-    def test_a_photo_that_is_removed_takes_its_blobs_along(
+    def test_a_photo_that_is_removed_keeps_its_blobs_until_that_cannot_be_undone(
         self, vault_files, django_capture_on_commit_callbacks
     ):
         image = enrolled_person(photos=2).images.first()
         with django_capture_on_commit_callbacks(execute=True):
-            remove_photo(image)
+            act = remove_photo(image)
+        assert {image.portrait_key, image.aligned_key} <= vault_files.blobs()
+        Act.objects.filter(pk=act.pk).update(expires_at=timezone.now())
+        with django_capture_on_commit_callbacks(execute=True):
+            assert expire_acts() == 1
             assert {image.portrait_key, image.aligned_key} <= vault_files.blobs()
         assert not {image.portrait_key, image.aligned_key} & vault_files.blobs()
         assert len(vault_files.blobs()) == 2
@@ -300,7 +315,7 @@ class TestErasure:
         sighting = RecognisedFaceFactory(
             person=person, decision="match", candidates=[[str(person.pk), 0.8]]
         )
-        kept = {sighting.portrait_key, sighting.recognition.picture_key}
+        kept = {sighting.recognition.picture_key}
         with django_capture_on_commit_callbacks(execute=True):
             erase_person(person, reason="asked for it")
         person.refresh_from_db()
@@ -310,7 +325,7 @@ class TestErasure:
         assert not FaceImage.objects.exists()
         assert not FaceTemplate.objects.exists()
         assert not person.consents.filter(withdrawn_at=None).exists()
-        assert sighting.person is None
+        assert (sighting.person, sighting.portrait_key) == (None, "")
         assert names_of([str(person.pk)]) == {}
         assert not visible_people().exists()
         assert vault_files.blobs() == kept

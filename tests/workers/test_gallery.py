@@ -11,6 +11,7 @@ from portal.people.services import (
     reinstate_person,
     remove_photo,
     suspend_person,
+    withdraw_consent,
 )
 from portal.people.services.revision import bump_gallery_revision
 from recognition.index import FlatIndex
@@ -85,6 +86,7 @@ def test_while_nothing_changes_a_look_costs_one_query(follower, django_assert_nu
         (suspend_person, False, "not recognised while suspended"),
         (lambda p: reinstate_person(suspend_person(p)), True, "recognised again"),
         (erase_person, False, "erased"),
+        (withdraw_consent, False, "the consent was withdrawn"),
         (lambda p: remove_photo(p.images.get()), False, "no photo left"),
         (
             lambda p: (
