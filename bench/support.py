@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import re
+import secrets
 import sqlite3
 import statistics
 import subprocess
@@ -121,6 +122,49 @@ class Browser:
         )
         with self._opener.open(request, timeout=30) as answer:
             return str(answer.url), answer.read().decode()
+
+    def send_files(
+        self, path: str, files: Mapping[str, tuple[str, str, bytes]], *, on: str = ""
+    ) -> tuple[str, str]:
+        """Send the upload form at ``path``, or on the page ``on``: name, media type and bytes by
+        field."""
+        self._opener.open(f"{self._base}{on or path}", timeout=30).close()
+        mark = secrets.token_hex(16)
+        parts = [
+            f'--{mark}\r\nContent-Disposition: form-data; name="csrfmiddlewaretoken"\r\n\r\n'
+            f"{self._token}\r\n".encode()
+        ]
+        for field_name, (name, media_type, data) in files.items():
+            head = (
+                f'--{mark}\r\nContent-Disposition: form-data; name="{field_name}"; '
+                f'filename="{name}"\r\nContent-Type: {media_type}\r\n\r\n'
+            )
+            parts += [head.encode(), data, b"\r\n"]
+        parts.append(f"--{mark}--\r\n".encode())
+        request = urllib.request.Request(  # noqa: S310 - our own http:// address
+            f"{self._base}{path}",
+            data=b"".join(parts),
+            headers={
+                "Referer": f"{self._base}{path}",
+                "Content-Type": f"multipart/form-data; boundary={mark}",
+            },
+        )
+        with self._opener.open(request, timeout=300) as answer:
+            return str(answer.url), answer.read().decode()
+
+    def press(self, path: str, *, on: str) -> tuple[str, str]:
+        """Press the button on the page ``on`` that posts to ``path``."""
+        self._opener.open(f"{self._base}{on}", timeout=30).close()
+        body = urllib.parse.urlencode({"csrfmiddlewaretoken": self._token}).encode()
+        request = urllib.request.Request(  # noqa: S310 - as above
+            f"{self._base}{path}", data=body, headers={"Referer": f"{self._base}{on}"}
+        )
+        with self._opener.open(request, timeout=60) as answer:
+            return str(answer.url), answer.read().decode()
+
+    @property
+    def _token(self) -> str:
+        return next((c.value or "" for c in self._cookies if c.name == "csrftoken"), "")
 
     def make_camera(self, name: str) -> Target:
         """Make a camera and return where and how it sends."""

@@ -12,8 +12,24 @@ django.setup()
 # Tasks import models, so they come after the set-up; the parent process imports no engine.
 from workers import lifecycle  # noqa: E402
 from workers.schedule import SCHEDULE  # noqa: E402
-from workers.tasks import enrolment, maintenance, recognition  # noqa: E402
+from workers.tasks import (  # noqa: E402
+    enrolment,
+    hygiene,
+    invitation,
+    maintenance,
+    recognition,
+    roster,
+)
 
 app.conf.beat_schedule = SCHEDULE
 
-__all__ = ["app", "enrolment", "lifecycle", "maintenance", "recognition"]
+__all__ = [
+    "app",
+    "enrolment",
+    "hygiene",
+    "invitation",
+    "lifecycle",
+    "maintenance",
+    "recognition",
+    "roster",
+]

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import UUID
 
 from django.db import transaction
 
@@ -22,6 +23,7 @@ from portal.people.services import (
     PersonDetails,
     add_face,
     create_person,
+    person_key,
     record_consent,
 )
 from recognition.contracts import ImageAnalysis
@@ -124,20 +126,24 @@ def _enrol_person(
     known = set(person.images.values_list("photo_sha256", flat=True)) if person else set()
     fresh, refused = _read_new(paths, known)
     yield from refused
+    # Of somebody new the key is made first; with nobody to hold it, it is destroyed again.
+    data_key = person_key(person) if person else vault().keys.create()
     usable: list[tuple[Path, str, ExaminedFace]] = []
     host.gallery.refresh()
     for start in range(0, len(fresh), BATCH):
         batch = fresh[start : start + BATCH]
         analyses = host.engine.analyse([data for _, data, _ in batch])
         for (path, _, sha256), analysis in zip(batch, analyses, strict=True):
-            face, reason = _main_face(host, analysis, person)
+            face, reason = _main_face(host, analysis, person, data_key=data_key)
             if face is None:
                 yield PhotoOutcome(path, is_used=False, reason=reason)
             else:
                 usable.append((path, sha256, face))
                 yield PhotoOutcome(path, is_used=True, reason=reason)
     if usable:
-        _store(host, details, person, usable, basis=basis)
+        _store(host, details, person, usable, basis=basis, data_key=data_key)
+    elif person is None:
+        vault().keys.destroy(data_key)
 
 
 def _read_new(
@@ -164,7 +170,11 @@ def _read_new(
 
 
 def _main_face(
-    host: EngineHost, analysis: ImageAnalysis | RecognitionError, person: Person | None
+    host: EngineHost,
+    analysis: ImageAnalysis | RecognitionError,
+    person: Person | None,
+    *,
+    data_key: UUID,
 ) -> tuple[ExaminedFace | None, str]:
     """The large, central face, as the FaceNet aligners choose it, or why there is none."""
     if isinstance(analysis, RecognitionError):
@@ -173,7 +183,7 @@ def _main_face(
         return None, "no face found"
     main = analysis.faces[0]
     candidates = host.gallery.nearest([main.embedding])[0]
-    face = examined(host, main, candidates)
+    face = examined(host, main, candidates, data_key=data_key)
     others = len(analysis.faces) - 1
     if face.is_match and face.nearest_id and face.nearest_id != (person and str(person.pk)):
         name = Person.objects.values_list("name", flat=True).get(pk=face.nearest_id)
@@ -194,9 +204,12 @@ def _store(
     usable: Sequence[tuple[Path, str, ExaminedFace]],
     *,
     basis: str,
+    data_key: UUID,
 ) -> None:
     if person is None:
         person = create_person(details)
+        person.data_key_id = data_key
+        person.save(update_fields=["data_key"])
     record_consent(person, basis=basis)
     for path, sha256, face in usable:
         add_face(

@@ -8,6 +8,7 @@ from typing import Any, Final
 from celery.schedules import crontab
 
 from portal.jobs.registry import TASKS, TaskName
+from portal.privacy.clocks import PURGE_AT
 
 __all__ = ["SCHEDULE"]
 
@@ -22,5 +23,14 @@ def _entry(task: TaskName, schedule: Any, *, expires_s: int) -> dict[str, Any]:
 
 SCHEDULE: Final = {
     "sweep": _entry("recognition.sweep", 3.0, expires_s=3),
-    "purge": _entry("sightings.purge", crontab(hour="3", minute="15"), expires_s=3600),
+    "expire": _entry("privacy.expire", 60.0, expires_s=60),
+    "mail": _entry("invitation.mail", 60.0, expires_s=60),
+    "roster-sweep": _entry("roster.sweep", 5.0, expires_s=5),
+    "roster-purge": _entry("roster.purge", crontab(hour="3", minute="40"), expires_s=3600),
+    "hygiene": _entry("hygiene.scan", crontab(hour="4", minute="10"), expires_s=3600),
+    "purge": _entry(
+        "sightings.purge",
+        crontab(hour=str(PURGE_AT.hour), minute=str(PURGE_AT.minute)),
+        expires_s=3600,
+    ),
 }

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
+from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 
+from portal.core.context import Scope
 from portal.core.models import Record
 from portal.core.policies import permissions_of
+from portal.organisation.selectors import with_descendants
 
 __all__ = ["ApiToken", "Role", "User", "UserManager"]
+
+
+# An employee whose account names no person sees nobody.
+NOBODY: Final = UUID(int=0)
 
 
 class Role(models.TextChoices):
     ADMINISTRATOR = "administrator", "Administrator"
     OFFICER = "officer", "Security officer"
+    HR = "hr", "Human resources"
+    MANAGER = "manager", "Manager"
     AUDITOR = "auditor", "Auditor"
+    EMPLOYEE = "employee", "Employee"
 
 
 class UserManager(BaseUserManager["User"]):
@@ -37,6 +47,15 @@ class User(AbstractBaseUser):
     name = models.CharField(max_length=120, blank=True)
     role = models.CharField(max_length=20, choices=Role, default=Role.AUDITOR)
     is_active = models.BooleanField(default=True)
+    # What the role is limited to (see ``scope``): no site named means every site; a manager sees
+    # the departments named and what is below them, an employee their own person.
+    sites = models.ManyToManyField("organisation.Site", blank=True, related_name="users")
+    departments = models.ManyToManyField(
+        "organisation.Department", blank=True, related_name="managers"
+    )
+    person = models.OneToOneField(
+        "people.Person", null=True, blank=True, on_delete=models.SET_NULL, related_name="user"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     USERNAME_FIELD = "email"
@@ -52,6 +71,18 @@ class User(AbstractBaseUser):
     @property
     def permissions(self) -> frozenset[str]:
         return permissions_of(self.role) if self.is_active else frozenset()
+
+    def scope(self) -> Scope:
+        """What the rights reach. Administrators, who could widen it themselves, have no limit."""
+        if self.role == Role.ADMINISTRATOR:
+            return Scope()
+        if self.role == Role.EMPLOYEE:
+            return Scope(person_id=self.person_id or NOBODY)
+        sites = frozenset(self.sites.order_by().values_list("id", flat=True)) or None
+        if self.role != Role.MANAGER:
+            return Scope(site_ids=sites)
+        own = self.departments.order_by().values_list("id", flat=True)
+        return Scope(site_ids=sites, department_ids=with_descendants(own))
 
     def has_permission(self, permission: str) -> bool:
         return permission in self.permissions

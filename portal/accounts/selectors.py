@@ -1,18 +1,19 @@
-"""Reads of tokens: from a secret to the actor it stands for."""
+"""Reads of users, and of tokens: from a secret to the actor it stands for."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Final
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from portal.accounts.models import ApiToken
+from portal.accounts.models import ApiToken, User
 from portal.core.bearer import digest_of
 from portal.core.context import Actor, require
+from portal.core.errors import NotFound
 
-__all__ = ["actor_of_token", "api_tokens"]
+__all__ = ["actor_of_token", "api_tokens", "visible_user", "visible_users"]
 
 SCOPE_PERMISSIONS: Final = {
     ApiToken.Scope.RECOGNISE.value: frozenset({"sightings.recognise"}),
@@ -38,3 +39,23 @@ def actor_of_token(secret: str, *, address: str = "") -> Actor | None:
 def api_tokens() -> QuerySet[ApiToken]:
     require("system.view")
     return ApiToken.objects.all()
+
+
+def visible_users() -> QuerySet[User]:
+    """All users; to whom is limited to sites, those of these sites and themselves."""
+    actor = require("users.view")
+    users = User.objects.select_related("person").prefetch_related("sites", "departments__site")
+    sites = actor.scope.site_ids
+    if sites is None:
+        return users
+    limited = Q(sites__in=sites) | Q(departments__site__in=sites) | Q(person__site__in=sites)
+    # By their ids: the joins would give one row for each site.
+    theirs = User.objects.filter(limited | Q(pk=actor.id)).values("pk")
+    return users.filter(pk__in=theirs)
+
+
+def visible_user(user_id: int) -> User:
+    user = visible_users().filter(pk=user_id).first()
+    if user is None:
+        raise NotFound("There is no such user.")
+    return user

@@ -40,7 +40,7 @@ def people(
                 id=row.pk,
                 code=row.code,
                 name=row.name,
-                department=row.department,
+                department=str(row.department or ""),
                 status=row.status,
                 photos=row.photo_count,
             )

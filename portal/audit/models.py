@@ -6,7 +6,8 @@ __all__ = ["AuditEntry"]
 
 
 class AuditEntry(models.Model):
-    """One act. ``hash`` covers every field and the previous entry's hash (see ``services``)."""
+    """One act, never changed or deleted: the database refuses it (see ``triggers``). ``hash``
+    covers every field and the previous entry's hash (see ``chain``)."""
 
     seq = models.BigAutoField(primary_key=True)
     at = models.DateTimeField()
@@ -26,7 +27,11 @@ class AuditEntry(models.Model):
 
     class Meta:
         ordering = ("-seq",)
-        indexes = [models.Index(fields=["target_type", "target_id"], name="audit_target")]
+        indexes = [
+            models.Index(fields=["target_type", "target_id"], name="audit_target"),
+            models.Index(fields=["action", "seq"], name="audit_action"),
+            models.Index(fields=["at"], name="audit_at"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.seq} {self.action}"

@@ -1,31 +1,32 @@
 """Writing the audit log: inside the transaction of the act that it tells of.
 
-Each entry's hash is ``HMAC-SHA256(key, previous hash ‖ canonical JSON of the entry)`` with a key
-outside the database, so that editing, deleting, swapping or inserting rows breaks the chain.
+Public surface: ``record`` for acts, ``record_view`` for faces that were looked at,
+``renew_anchor`` after a restore. ``chain`` says how entries prove themselves.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 from collections.abc import Mapping
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from django.conf import settings
+import structlog
+from django.core.cache import cache
 from django.db import connection, models, transaction
 from django.utils import timezone
+from redis.exceptions import RedisError
 
+from portal.audit.anchor import advance_anchor, read_anchor, write_anchor
+from portal.audit.chain import GENESIS, audit_key, hash_of
 from portal.audit.models import AuditEntry
 from portal.core.context import correlation_id, current_actor
-from portal.core.keys import load_or_create_key_bytes
 
-__all__ = ["first_broken_entry", "record"]
+__all__ = ["VIEW_WINDOW_S", "record", "record_view", "renew_anchor"]
 
-_GENESIS = "0" * 64
-_ADVISORY_LOCK = 0x6761_7465  # "gate": one writer of the chain at a time on PostgreSQL
+logger = structlog.get_logger(__name__)
+
+_ADVISORY_LOCK: Final = 0x6761_7465  # "gate": one writer of the chain at a time on PostgreSQL
+# Whoever looks at the same face again within this time is not written down again.
+VIEW_WINDOW_S: Final = 600
 
 
 @transaction.atomic
@@ -54,32 +55,48 @@ def record(
         before=dict(before or {}),
         after=dict(after or {}),
         reason=reason,
-        previous_hash=last or _GENESIS,
+        previous_hash=last or GENESIS,
     )
-    entry.hash = _hash_of(entry)
+    entry.hash = hash_of(entry)
     entry.save(force_insert=True)
+    # Robust: an anchor that cannot be written is reported, and undoes nothing.
+    transaction.on_commit(
+        lambda: advance_anchor(entry, key=audit_key(), is_first=last is None), robust=True
+    )
     return entry
 
 
-def first_broken_entry() -> int | None:
-    """The ``seq`` of the first entry whose hash or link is wrong; None where all is sound."""
-    previous = _GENESIS
-    for entry in AuditEntry.objects.order_by("seq").iterator(chunk_size=500):
-        if entry.previous_hash != previous or not hmac.compare_digest(entry.hash, _hash_of(entry)):
-            return entry.seq
-        previous = entry.hash
-    return None
+def record_view(action: str, *, target: models.Model) -> None:
+    """Write down that the actor looked at a face: of this person, or in this picture.
+
+    Once in ``VIEW_WINDOW_S`` for each actor, target and action, so that a list of portraits that
+    is looked at all day does not bury the log. Without a cache every look is written down.
+    """
+    actor = current_actor()
+    name = f"audit.view:{actor.kind}:{actor.id}:{action}:{target._meta.label_lower}:{target.pk}"
+    try:
+        if cache.get(name):
+            return
+    except (RedisError, OSError):
+        logger.warning("audit_views_not_deduplicated")
+    record(action, target=target)
+    transaction.on_commit(lambda: cache.set(name, 1, timeout=VIEW_WINDOW_S), robust=True)
 
 
-def _hash_of(entry: AuditEntry) -> str:
-    content = {
-        field.attname: getattr(entry, field.attname)
-        for field in AuditEntry._meta.concrete_fields
-        if field.attname not in {"seq", "hash", "at"}
-    }
-    content["at"] = entry.at.isoformat()
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hmac.new(_key(), canonical.encode(), hashlib.sha256).hexdigest()
+@transaction.atomic
+def renew_anchor(*, reason: str) -> AuditEntry:
+    """Accept the log as it ends now, with an entry that says so and what was anchored before.
+
+    For after an older database was restored; what the chain itself proves is not touched by it.
+    """
+    known = read_anchor()
+    entry = record(
+        "audit.anchor.renewed",
+        before={"seq": known.seq, "hash": known.hash} if known else {},
+        reason=reason,
+    )
+    transaction.on_commit(lambda: write_anchor(entry, key=audit_key()))
+    return entry
 
 
 def _lock_chain() -> None:
@@ -87,8 +104,3 @@ def _lock_chain() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
-
-
-@lru_cache(maxsize=1)
-def _key() -> bytes:
-    return load_or_create_key_bytes(Path(settings.DATA_DIR) / "keys" / "audit.key")

@@ -20,6 +20,7 @@ class Camera(Record):
     # A camera that sent nothing for this long is shown as silent.
     SILENT_AFTER = timedelta(minutes=2)
 
+    site = models.ForeignKey("organisation.Site", on_delete=models.PROTECT, related_name="cameras")
     name = models.CharField(max_length=80, unique=True)
     place = models.CharField(max_length=120, blank=True)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.PUSH)

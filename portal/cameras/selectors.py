@@ -16,8 +16,11 @@ __all__ = ["camera_of_key", "visible_camera", "visible_cameras"]
 
 
 def visible_cameras() -> QuerySet[Camera]:
-    require("cameras.view")
-    return Camera.objects.all()
+    """The cameras of the sites that the actor's rights reach."""
+    actor = require("cameras.view")
+    sites = actor.scope.site_ids
+    cameras = Camera.objects.select_related("site")
+    return cameras if sites is None else cameras.filter(site__in=sites)
 
 
 def visible_camera(camera_id: UUID) -> Camera:

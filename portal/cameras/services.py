@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 
@@ -12,6 +13,9 @@ from portal.core.bearer import digest_of, new_secret
 from portal.core.context import require
 from portal.core.errors import DomainError
 from portal.core.events import CameraChanged, publish_on_commit
+from portal.organisation.models import Site
+from portal.organisation.selectors import visible_sites
+from portal.organisation.services import default_site
 
 __all__ = ["create_camera", "note_snapshot", "renew_key", "set_enabled"]
 
@@ -21,9 +25,12 @@ _SEEN_RESOLUTION = timedelta(seconds=5)
 
 @transaction.atomic
 def create_camera(
-    *, name: str, place: str = "", kind: str = Camera.Kind.PUSH
+    *, name: str, place: str = "", kind: str = Camera.Kind.PUSH, site_id: UUID | None = None
 ) -> tuple[Camera, str]:
-    """Return the camera and its key, which is shown once and kept as a digest only."""
+    """Return the camera and its key, which is shown once and kept as a digest only.
+
+    Without ``site_id`` it stands at the oldest site that the actor's rights reach.
+    """
     require("cameras.manage")
     name = name.strip()
     if not name:
@@ -34,11 +41,20 @@ def create_camera(
         raise DomainError(
             f"There is a camera called {name} already.", code="camera.name_taken", http_status=409
         )
+    site = _site(site_id)
     key = new_secret("ghc_", random_bytes=24)
     camera = Camera.objects.create(
-        name=name[:80], place=place.strip()[:120], kind=kind, key_digest=digest_of(key)
+        site=site,
+        name=name[:80],
+        place=place.strip()[:120],
+        kind=kind,
+        key_digest=digest_of(key),
     )
-    record("cameras.camera.created", target=camera, after={"name": camera.name, "kind": kind})
+    record(
+        "cameras.camera.created",
+        target=camera,
+        after={"name": camera.name, "kind": kind, "site": str(site.pk)},
+    )
     _announce(camera)
     return camera, key
 
@@ -80,6 +96,15 @@ def note_snapshot(camera: Camera, *, at: datetime) -> None:
     camera.last_seen_at = at
     if not was_online:
         _announce(camera)
+
+
+def _site(site_id: UUID | None) -> Site:
+    if site_id is None:
+        return visible_sites().order_by("id").first() or default_site()
+    site = visible_sites().filter(pk=site_id).first()
+    if site is None:
+        raise DomainError("There is no such site. Choose one of the list.", code="camera.site")
+    return site
 
 
 def _announce(camera: Camera) -> None:

@@ -13,8 +13,9 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.conf import settings  # noqa: E402
 
+from portal.accounts.admission import admits  # noqa: E402
 from portal.config.routing import websocket_urlpatterns  # noqa: E402
-from portal.core.body_limit import BodyLimit  # noqa: E402
+from portal.core.body_limit import BodyLimit, LargerLimit  # noqa: E402
 from portal.core.pooled_handler import HttpApplication  # noqa: E402
 
 __all__ = ["application"]
@@ -30,6 +31,11 @@ application = ProtocolTypeRouter(
                 threads=_REQUEST_THREADS, asynchronous=frozenset({"/api/v1/recognitions"})
             ),
             max_bytes=settings.MAX_REQUEST_BYTES,
+            larger={
+                "/people/import/": LargerLimit(
+                    settings.MAX_ROSTER_UPLOAD_BYTES, admits("people.import")
+                )
+            },
         ),
         "websocket": AllowedHostsOriginValidator(
             AuthMiddlewareStack(URLRouter(websocket_urlpatterns))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["BodyLimit"]
+__all__ = ["BodyLimit", "LargerLimit"]
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -25,15 +26,27 @@ class _TooLarge(Exception):
 PATIENCE = 4
 
 
+@dataclass(frozen=True, slots=True)
+class LargerLimit:
+    """What one address may be sent, by whoever ``admits`` says so of before a byte is read."""
+
+    max_bytes: int
+    admits: Callable[[Scope], Awaitable[bool]]
+
+
 class BodyLimit:
     """Answers 413 by the Content-Length header, or once that many bytes came without one.
 
-    Nothing beyond the limit is kept, in memory or on disk.
+    Nothing beyond the limit is kept, in memory or on disk. ``larger`` names the paths with a
+    limit of their own; for whoever is not admitted there the usual one holds.
     """
 
-    def __init__(self, app: App, *, max_bytes: int) -> None:
+    def __init__(
+        self, app: App, *, max_bytes: int, larger: Mapping[str, LargerLimit] | None = None
+    ) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._larger = larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -41,10 +54,11 @@ class BodyLimit:
             return
         headers = dict(scope["headers"])
         declared = headers.get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > self._max_bytes:
+        max_bytes = await self._limit_of(scope)
+        if not declared.isdigit() or int(declared) > max_bytes:
             if headers.get(b"expect", b"").lower() != b"100-continue":
                 await self._discard(receive)
-            await self._refuse(send)
+            await self._refuse(send, max_bytes)
             return
         received, started = 0, False
 
@@ -52,7 +66,7 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._max_bytes:
+            if received > max_bytes:
                 raise _TooLarge
             return message
 
@@ -66,7 +80,13 @@ class BodyLimit:
         except _TooLarge:
             if not started:
                 await self._discard(receive)
-                await self._refuse(send)
+                await self._refuse(send, max_bytes)
+
+    async def _limit_of(self, scope: Scope) -> int:
+        larger = self._larger.get(scope.get("path", ""))
+        if larger is None or scope["method"] != "POST" or not await larger.admits(scope):
+            return self._max_bytes
+        return larger.max_bytes
 
     async def _discard(self, receive: Receive) -> None:
         left = self._max_bytes * PATIENCE
@@ -76,8 +96,8 @@ class BodyLimit:
             if message["type"] == "http.disconnect" or not message.get("more_body", False):
                 return
 
-    async def _refuse(self, send: Send) -> None:
-        limit = self._max_bytes // (1024 * 1024)
+    async def _refuse(self, send: Send, max_bytes: int) -> None:
+        limit = max_bytes // (1024 * 1024)
         body = json.dumps(
             {
                 "error": {

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal
+from uuid import UUID
 
 import structlog
 
@@ -17,9 +18,31 @@ from portal.core.errors import PermissionMissing
 from portal.core.ids import uuid7
 from portal.core.policies import ALL_PERMISSIONS
 
-__all__ = ["SYSTEM", "Actor", "acting_as", "correlation_id", "current_actor", "require"]
+__all__ = [
+    "EVERYTHING",
+    "SYSTEM",
+    "Actor",
+    "Scope",
+    "acting_as",
+    "correlation_id",
+    "current_actor",
+    "require",
+]
 
-ActorKind = Literal["user", "token", "camera", "command", "system", "anonymous"]
+ActorKind = Literal["user", "token", "camera", "command", "system", "invitation", "anonymous"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What of the organisation an actor's rights reach. None means no limit of that kind;
+    ``department_ids`` already holds what lies below; an empty set reaches nothing."""
+
+    site_ids: frozenset[UUID] | None = None
+    department_ids: frozenset[UUID] | None = None
+    person_id: UUID | None = None
+
+
+EVERYTHING = Scope()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +54,7 @@ class Actor:
     label: str = ""
     permissions: frozenset[str] = field(default=frozenset(), repr=False)
     address: str = ""
+    scope: Scope = EVERYTHING
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions

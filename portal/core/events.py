@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any, Literal, TypedDict, cast
 
@@ -16,10 +17,13 @@ import structlog
 from channels.layers import get_channel_layer
 from django.db import transaction
 
+from portal.core.context import current_actor
+
 __all__ = [
     "CameraChanged",
     "EnrolmentChanged",
     "Event",
+    "FrameRead",
     "GalleryChanged",
     "JobChanged",
     "RecognitionsFinished",
@@ -31,16 +35,26 @@ __all__ = [
 
 logger = structlog.get_logger(__name__)
 
+# A command works without a running Gatehouse: it must not wait for the broker with every person.
+_COMMAND_PAUSE_S = 60.0
+_away_until = 0.0
+
 Topic = Literal["live", "jobs", "people", "cameras", "system"]
 """Topics map one to one to a permission; see ``portal.core.consumers``."""
 
 
 class RecognitionsFinished(TypedDict):
-    """Results are in the database; ``ids`` are recognitions, ``camera_ids`` may hold ""."""
+    """Results are in the database; ``ids`` are recognitions, ``camera_ids`` may hold "".
+
+    ``site_ids`` (of the cameras) and ``actor_ids`` (who submitted) run parallel to ``ids``: by
+    them the consumer leaves out what a listener may not see; browsers are not sent them.
+    """
 
     type: Literal["sightings.finished"]
     ids: list[str]
     camera_ids: list[str]
+    site_ids: list[str]
+    actor_ids: list[str]
     faces: int
 
 
@@ -55,6 +69,13 @@ class EnrolmentChanged(TypedDict):
     id: str
 
 
+class FrameRead(TypedDict):
+    """A webcam's frame was looked at; ``id`` is the frame, whose result is asked for by it."""
+
+    type: Literal["enrolment.frame"]
+    id: str
+
+
 class GalleryChanged(TypedDict):
     type: Literal["gallery.changed"]
     revision: int
@@ -65,7 +86,14 @@ class CameraChanged(TypedDict):
     id: str
 
 
-Event = RecognitionsFinished | JobChanged | EnrolmentChanged | GalleryChanged | CameraChanged
+Event = (
+    RecognitionsFinished
+    | JobChanged
+    | EnrolmentChanged
+    | FrameRead
+    | GalleryChanged
+    | CameraChanged
+)
 
 
 def group_name(topic: Topic) -> str:
@@ -79,11 +107,16 @@ def publish_on_commit(topic: Topic, event: Event) -> None:
 
 def publish(topic: Topic, event: Event) -> None:
     """Send now. A broker that is away costs the hint, not the data: pages re-read on reconnect."""
+    global _away_until  # noqa: PLW0603 - of the broker, one per process
+    if time.monotonic() < _away_until:
+        return
     message = {"type": "topic.event", "event": cast("Mapping[str, Any]", event)}
     try:
         _loop().run(group_name(topic), message)
     except Exception as error:  # noqa: BLE001 - a process boundary: whatever the broker client raises
         logger.warning("event_not_published", topic=topic, error=str(error))
+        if current_actor().kind == "command":
+            _away_until = time.monotonic() + _COMMAND_PAUSE_S
 
 
 class _PublisherLoop:

@@ -8,7 +8,14 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, QueryDict
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    JsonResponse,
+    QueryDict,
+)
 from django.shortcuts import render
 
 from portal.core.context import require
@@ -26,17 +33,23 @@ __all__ = [
 ]
 
 P = ParamSpec("P")
+_METHODS = ["GET", "HEAD", "POST"]
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def page(permission: str) -> Callable[[View[P]], View[P]]:
-    """A view for signed-in users with ``permission``; others are sent to sign in, or get 403."""
+    """A view for signed-in users with ``permission``; others are sent to sign in, or get 403.
+
+    It answers GET and POST; a view that takes one of them only says so itself.
+    """
 
     def decorate(view: View[P]) -> View[P]:
         @login_required
         @wraps(view)
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             require(permission)
+            if request.method not in _METHODS:
+                return HttpResponseNotAllowed(_METHODS)
             return view(request, *args, **kwargs)
 
         guarded.required_permission = permission  # type: ignore[attr-defined]

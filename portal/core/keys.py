@@ -11,7 +11,12 @@ from pathlib import Path
 
 from portal.core.errors import OperatorError
 
-__all__ = ["DataDirectoryUnusable", "load_or_create_key", "load_or_create_key_bytes"]
+__all__ = [
+    "DataDirectoryUnusable",
+    "load_or_create_key",
+    "load_or_create_key_bytes",
+    "read_key_bytes",
+]
 
 
 class DataDirectoryUnusable(OperatorError):
@@ -39,6 +44,14 @@ def load_or_create_key(path: Path) -> str:
 def load_or_create_key_bytes(path: Path, *, length: int = 32) -> bytes:
     """Return ``length`` secret bytes derived from the key file's own random bytes."""
     return urlsafe_b64decode(load_or_create_key(path))[:length]
+
+
+def read_key_bytes(path: Path, *, length: int = 32) -> bytes | None:
+    """The same of a key that must be there already; None where it is not."""
+    try:
+        return urlsafe_b64decode(path.read_text(encoding="ascii").strip())[:length]
+    except FileNotFoundError:
+        return None
 
 
 def _create_once(path: Path, content: bytes) -> None:

@@ -31,6 +31,7 @@ class ContextMiddleware:
                 label=user.get_username(),
                 permissions=user.permissions,
                 address=address,
+                scope=user.scope(),
             )
             if user.is_authenticated
             else ANONYMOUS

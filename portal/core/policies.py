@@ -11,8 +11,19 @@ ALL_PERMISSIONS: Final = frozenset(
         "dashboard.view",
         "sightings.view",
         "sightings.recognise",
+        # One's own person, consent, days and export.
+        "self.view",
         "people.view",
         "people.manage",
+        "people.export",
+        "people.import",
+        "privacy.view",
+        "privacy.manage",
+        "organisation.view",
+        "organisation.manage",
+        "users.view",
+        "users.manage",
+        "audit.view",
         "cameras.view",
         "cameras.manage",
         "jobs.view",
@@ -35,8 +46,28 @@ ROLE_PERMISSIONS: Final = {
             "jobs.view",
         }
     ),
+    # Keeps the people: enrols, imports, answers for consent. No cameras, no settings, no users.
+    "hr": frozenset(
+        {
+            "dashboard.view",
+            "self.view",
+            "people.view",
+            "people.manage",
+            "people.export",
+            "people.import",
+            "privacy.view",
+            "privacy.manage",
+            "organisation.view",
+            "organisation.manage",
+            "jobs.view",
+        }
+    ),
+    # Looks after the people of their own departments (see Scope): who they are and when they were
+    # seen. Changes nobody's face, and sees no strangers.
+    "manager": frozenset({"dashboard.view", "self.view", "people.view", "sightings.view"}),
     # Reads everything, changes nothing, and uploads nobody's face.
     "auditor": frozenset(p for p in ALL_PERMISSIONS if p.endswith(".view")),
+    "employee": frozenset({"self.view"}),
 }
 
 

@@ -11,8 +11,8 @@ from portal.cameras.models import Camera
 from portal.cameras.selectors import visible_cameras
 from portal.core.context import current_actor, require
 from portal.engines.models import WorkerReport
-from portal.engines.selectors import live_workers, policy_in_force
-from portal.people.selectors import gallery_people_count, portraits_of, visible_people
+from portal.engines.selectors import live_workers
+from portal.people.selectors import enrolled_count, portraits_of, visible_people
 from portal.sightings.selectors import FaceView, decision_counts_today, latest_faces
 from portal.ui.navigation import NAVIGATION
 
@@ -23,24 +23,19 @@ HITS = 8
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """The landing page's figures; every one is counted, none is estimated."""
+    """The landing page's figures, each of what the actor may see: counted, never estimated."""
 
     enrolled: int
     counts: dict[str, int]
-    faces: int
     cameras: list[Camera]
     online: int
     latest: list[FaceView]
-    threshold: float
     recognition_workers: int
+    needs_first_steps: bool
 
     @property
     def camera_total(self) -> str:
         return str(len(self.cameras))
-
-    @property
-    def needs_first_steps(self) -> bool:
-        return not self.enrolled or not self.cameras
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +55,19 @@ class SearchGroup:
 
 def today() -> Today:
     require("dashboard.view")
-    counts = decision_counts_today()
-    cameras = list(visible_cameras())
-    enrolled = gallery_people_count()
+    actor = current_actor()
+    sees_faces = actor.may("sightings.view")
+    sees_cameras = actor.may("cameras.view")
+    cameras = list(visible_cameras()) if sees_cameras else []
+    enrolled = enrolled_count()
     return Today(
         enrolled=enrolled,
-        counts=counts,
-        faces=sum(counts.values()),
+        counts=decision_counts_today() if sees_faces else {},
         cameras=cameras,
         online=sum(camera.health == "online" for camera in cameras),
-        latest=latest_faces(limit=12),
-        threshold=policy_in_force(enrolled).threshold,
+        latest=latest_faces(limit=12) if sees_faces else [],
         recognition_workers=live_workers(WorkerReport.Role.RECOGNITION),
+        needs_first_steps=not enrolled or (sees_cameras and not cameras),
     )
 
 

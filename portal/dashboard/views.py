@@ -1,9 +1,12 @@
 """The landing page and the search."""
 
-from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from functools import wraps
 
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+
+from portal.core.context import current_actor
 from portal.core.http import page
 from portal.dashboard import selectors
 
@@ -11,8 +14,17 @@ __all__ = ["search", "today", "today_board"]
 
 
 @page("dashboard.view")
-def today(request: HttpRequest) -> HttpResponse:
+def _today(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/today.html", {"today": selectors.today()})
+
+
+@wraps(_today)
+def today(request: HttpRequest) -> HttpResponseBase:
+    """The landing page; whoever sees nobody but themselves lands on their own."""
+    actor = current_actor()
+    if actor.may("self.view") and not actor.may("dashboard.view"):
+        return redirect("dashboard:me")
+    return _today(request)
 
 
 @page("dashboard.view")

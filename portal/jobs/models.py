@@ -23,6 +23,8 @@ class Job(Record):
         RECOGNISE_PHOTOS = "sightings.recognise", "Recognise photos"
         ENROL_FOLDER = "enrolment.folder", "Enrol a folder"
         PURGE = "sightings.purge", "Delete expired pictures"
+        HYGIENE = "hygiene.scan", "Look through the gallery"
+        IMPORT_ROSTER = "roster.apply", "Import a roster"
 
     TERMINAL: Final = frozenset({State.DONE, State.FAILED, State.CANCELLED})
     TRANSITIONS: Final = {

@@ -12,7 +12,15 @@ TaskName = Literal[
     "recognition.drain",
     "recognition.sweep",
     "enrolment.examine",
+    "enrolment.read_frame",
+    "invitation.mail",
     "sightings.purge",
+    "hygiene.scan",
+    "privacy.expire",
+    "roster.check",
+    "roster.apply",
+    "roster.sweep",
+    "roster.purge",
 ]
 
 TASKS: Final[dict[TaskName, Queue]] = {
@@ -21,7 +29,22 @@ TASKS: Final[dict[TaskName, Queue]] = {
     # Rings again for pictures whose worker or whose doorbell was lost.
     "recognition.sweep": "light",
     "enrolment.examine": "recognition",
+    # One frame of a webcam, for the coach or the walk-past test.
+    "enrolment.read_frame": "recognition",
+    # A doorbell: mail whatever link waits to be mailed.
+    "invitation.mail": "light",
+    # Works off every retention clock.
     "sightings.purge": "light",
+    # Compares everybody with everybody: it needs the engine's own mean.
+    "hygiene.scan": "recognition",
+    # Withdraws consents whose term is over.
+    "privacy.expire": "light",
+    # Doorbells: make the dry run of whatever roster waits for it, apply whatever was begun.
+    "roster.check": "light",
+    "roster.apply": "recognition",
+    # Rings again for rosters whose worker was lost.
+    "roster.sweep": "light",
+    "roster.purge": "light",
 }
 
 QUEUES: Final[tuple[Queue, ...]] = ("recognition", "light")

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from portal.core.context import require
+from portal.core.context import EVERYTHING, require
 from portal.core.errors import NotFound
 from portal.jobs.models import Job, JobLine
 
@@ -21,8 +21,12 @@ def cancelled_jobs(job_ids: Iterable[UUID]) -> frozenset[UUID]:
 
 
 def visible_jobs() -> QuerySet[Job]:
-    require("jobs.view")
-    return Job.objects.all()
+    """All jobs; for an actor whose rights end somewhere, their own: a job's title and log name
+    files and people of any site."""
+    actor = require("jobs.view")
+    if actor.scope == EVERYTHING:
+        return Job.objects.all()
+    return Job.objects.filter(actor_label=actor.label[:254])
 
 
 def visible_job(job_id: UUID) -> Job:

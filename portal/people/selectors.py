@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, TypedDict
 from uuid import UUID
 
 import numpy as np
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from numpy.typing import NDArray
 
-from portal.core.context import require
+from portal.core.context import Scope, current_actor, require
 from portal.core.errors import NotFound
+from portal.core.vault import key_ids_of, vault
 from portal.people.models import Consent, FaceImage, FaceTemplate, GalleryState, Person
 from portal.people.vectors import open_vector
 
@@ -27,16 +29,19 @@ if TYPE_CHECKING:
 __all__ = [
     "PersonName",
     "active_consent",
+    "enrolled_count",
     "gallery_members",
     "gallery_people_count",
     "gallery_revision",
     "gallery_vectors",
+    "is_within",
     "names_of",
     "photos_of",
     "portraits_of",
     "visible_people",
     "visible_person",
     "visible_photo",
+    "within_scope",
 ]
 
 
@@ -51,10 +56,44 @@ class PersonName:
 
 
 def visible_people() -> QuerySet[WithPhotoCount]:
-    """Living people with ``photo_count``, for those who may see people."""
-    require("people.view")
-    return Person.objects.exclude(status=Person.Status.ERASED).annotate(
-        photo_count=Count("images", distinct=True)
+    """Known people within the actor's scope with ``photo_count``, for those who may see people."""
+    actor = require("people.view")
+    photos = (
+        FaceImage.objects.filter(person=OuterRef("pk"))
+        .exclude(state=FaceImage.State.REMOVED)
+        .order_by()
+        .values("person")
+        .annotate(count=Count("pk"))
+        .values("count")
+    )
+    return (
+        Person.objects.filter(within_scope(actor.scope), status__in=Person.LIVING)
+        .select_related("department", "site")
+        # Counted beside and not by joining, so that only the people of one page are counted.
+        .annotate(photo_count=Coalesce(Subquery(photos), 0))
+        # Said here, since a query that counts forgets the model's own order.
+        .order_by("name", "code")
+    )
+
+
+def within_scope(scope: Scope, *, path: str = "") -> Q:
+    """The condition that a row's person, at ``path`` (such as ``person__``), lies in ``scope``."""
+    condition = Q()
+    if scope.site_ids is not None:
+        condition &= Q((f"{path}site__in", scope.site_ids))
+    if scope.department_ids is not None:
+        condition &= Q((f"{path}department__in", scope.department_ids))
+    if scope.person_id is not None:
+        condition &= Q((f"{path}id", scope.person_id))
+    return condition
+
+
+def is_within(scope: Scope, person: Person) -> bool:
+    """``within_scope`` for a row that is at hand."""
+    return (
+        (scope.site_ids is None or person.site_id in scope.site_ids)
+        and (scope.department_ids is None or person.department_id in scope.department_ids)
+        and (scope.person_id is None or person.pk == scope.person_id)
     )
 
 
@@ -67,12 +106,17 @@ def visible_person(person_id: UUID) -> Person:
 
 def photos_of(person: Person) -> list[FaceImage]:
     require("people.view")
-    return list(person.images.all())
+    return list(person.images.exclude(state=FaceImage.State.REMOVED))
 
 
 def visible_photo(image_id: UUID) -> FaceImage:
-    require("people.view")
-    image = FaceImage.objects.select_related("person").filter(pk=image_id).first()
+    actor = require("people.view")
+    image = (
+        FaceImage.objects.select_related("person")
+        .filter(within_scope(actor.scope, path="person__"), pk=image_id)
+        .exclude(state=FaceImage.State.REMOVED)
+        .first()
+    )
     if image is None:
         raise NotFound("There is no such photo.")
     return image
@@ -84,18 +128,21 @@ def active_consent(person: Person) -> Consent | None:
 
 
 def names_of(person_ids: Iterable[str]) -> dict[str, PersonName]:
-    """Names joined after a search: who was erased meanwhile is simply not in the answer."""
-    rows = (
-        Person.objects.filter(pk__in=set(person_ids))
-        .exclude(status=Person.Status.ERASED)
-        .values_list("id", "code", "name", "status")
-    )
+    """Names joined after a search: who was erased meanwhile, or lies outside the actor's scope,
+    is simply not in the answer."""
+    rows = Person.objects.filter(
+        within_scope(current_actor().scope), pk__in=set(person_ids), status__in=Person.LIVING
+    ).values_list("id", "code", "name", "status")
     return {str(pk): PersonName(str(pk), code, name, status) for pk, code, name, status in rows}
 
 
 def portraits_of(person_ids: Iterable[UUID]) -> dict[UUID, UUID]:
-    """Per person the photo of the best quality."""
-    rows = FaceImage.objects.filter(person_id__in=set(person_ids)).order_by("quality_score")
+    """Per person within the actor's scope the photo in use of the best quality."""
+    rows = FaceImage.objects.filter(
+        within_scope(current_actor().scope, path="person__"),
+        person_id__in=set(person_ids),
+        state=FaceImage.State.ACTIVE,
+    ).order_by("quality_score")
     # Later rows win, and the best photo comes last.
     return dict(rows.values_list("person_id", "id"))
 
@@ -105,8 +152,15 @@ def gallery_revision() -> int:
     return GalleryState.objects.values_list("revision", flat=True).filter(pk=1).first() or 0
 
 
+def enrolled_count() -> int:
+    """People within the actor's scope who can be recognised now."""
+    actor = require("dashboard.view")
+    people = Person.objects.filter(_RECOGNISABLE).filter(within_scope(actor.scope))
+    return people.distinct().count()
+
+
 def gallery_people_count() -> int:
-    """People who can be recognised now."""
+    """People who can be recognised now, whoever asks: the threshold follows this number."""
     return Person.objects.filter(_RECOGNISABLE).distinct().count()
 
 
@@ -117,7 +171,11 @@ def gallery_members(space_id: str) -> dict[str, tuple[str, ...]]:
     those people only whose templates changed.
     """
     rows = (
-        FaceTemplate.objects.filter(space_id=space_id, person__status=Person.Status.ACTIVE)
+        FaceTemplate.objects.filter(
+            space_id=space_id,
+            person__status=Person.Status.ACTIVE,
+            image__state=FaceImage.State.ACTIVE,
+        )
         .filter(person__consents__withdrawn_at=None, person__consents__isnull=False)
         .order_by("person_id", "id")
         .values_list("person_id", "id")
@@ -131,16 +189,20 @@ def gallery_members(space_id: str) -> dict[str, tuple[str, ...]]:
 def gallery_vectors(
     space_id: str, person_ids: Sequence[str]
 ) -> dict[str, list[NDArray[np.float32]]]:
-    """Per person the decrypted ``(D,) float32`` vectors."""
+    """Per person the decrypted ``(D,) float32`` vectors in use."""
     vectors: dict[str, list[NDArray[np.float32]]] = {}
     for start in range(0, len(person_ids), 500):
-        rows = (
+        rows = list(
             FaceTemplate.objects.filter(
-                space_id=space_id, person_id__in=person_ids[start : start + 500]
+                space_id=space_id,
+                person_id__in=person_ids[start : start + 500],
+                image__state=FaceImage.State.ACTIVE,
             )
             .order_by("person_id", "id")
             .values_list("person_id", "sealed_vector")
         )
+        # One query for the keys of them all; else each person would be one.
+        vault().keys.load(key_ids_of(sealed for _, sealed in rows))
         for person_id, sealed in rows:
             vectors.setdefault(str(person_id), []).append(open_vector(sealed))
     return vectors
@@ -150,5 +212,5 @@ _RECOGNISABLE = Q(
     status=Person.Status.ACTIVE,
     consents__isnull=False,
     consents__withdrawn_at=None,
-    templates__isnull=False,
+    templates__image__state=FaceImage.State.ACTIVE,
 )

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
-from portal.core.context import current_actor, require
+from portal.core.context import Actor, current_actor, require
 from portal.core.errors import NotFound
-from portal.people.selectors import PersonName, names_of, portraits_of
+from portal.people.selectors import PersonName, names_of, portraits_of, within_scope
 from portal.sightings.models import RecognisedFace, Recognition
 from recognition.decision import REASON_TEXT
 
@@ -21,9 +21,12 @@ __all__ = [
     "decision_counts_today",
     "faces_of",
     "faces_of_person",
+    "faces_within",
     "latest_faces",
     "latest_uploads",
     "own_recognition",
+    "picture_of",
+    "recognitions_within",
     "visible_face",
     "visible_recognition",
     "visible_recognitions",
@@ -50,6 +53,8 @@ class FaceView:
             return self.person.name
         if self.face.decision == RecognisedFace.Decision.UNCERTAIN and self.candidates:
             return f"Perhaps {self.candidates[0][0].name}"
+        if self.face.person_id is not None:
+            return "Known person, name not shown"
         return "Unknown face"
 
     @property
@@ -72,13 +77,41 @@ class FaceView:
 # The reasons of the engine's rules, and the one that only the portal can know.
 _REASONS: dict[str, str] = {
     **{str(code): text for code, text in REASON_TEXT.items()},
-    "person_gone": "The person was erased or suspended while this was decided.",
+    "person_gone": "The person was erased or suspended, or withdrew the consent, while this was decided.",
 }
 
 
 def visible_recognitions() -> QuerySet[Recognition]:
-    require("sightings.view")
-    return Recognition.objects.select_related("camera")
+    actor = require("sightings.view")
+    return Recognition.objects.select_related("camera").filter(recognitions_within(actor))
+
+
+def recognitions_within(actor: Actor) -> Q:
+    """The condition that a recognition lies in the actor's scope: by its camera's site, and
+    without a camera by who submitted it; for whom sees certain people only, by their faces."""
+    scope, condition = actor.scope, Q()
+    if scope.site_ids is not None:
+        condition &= Q(camera__site__in=scope.site_ids) | Q(camera=None, actor_id=actor.id)
+    if scope.department_ids is not None or scope.person_id is not None:
+        theirs = RecognisedFace.objects.filter(
+            within_scope(scope, path="person__"), recognition=OuterRef("pk")
+        )
+        condition &= Q(Exists(theirs))
+    return condition
+
+
+def faces_within(actor: Actor) -> Q:
+    """The same for a face. Whoever sees certain people only sees no stranger's face either."""
+    scope, condition = actor.scope, Q()
+    if scope.site_ids is not None:
+        condition &= Q(recognition__camera__site__in=scope.site_ids) | Q(
+            recognition__camera=None, recognition__actor_id=actor.id
+        )
+    if scope.department_ids is not None:
+        condition &= Q(person__department__in=scope.department_ids)
+    if scope.person_id is not None:
+        condition &= Q(person=scope.person_id)
+    return condition
 
 
 def visible_recognition(recognition_id: UUID) -> Recognition:
@@ -91,7 +124,7 @@ def visible_recognition(recognition_id: UUID) -> Recognition:
 def own_recognition(recognition_id: UUID) -> Recognition:
     """A recognition for the one who asked for it, or for somebody who may see them all."""
     actor = current_actor()
-    rows = Recognition.objects.filter(pk=recognition_id)
+    rows = Recognition.objects.filter(recognitions_within(actor), pk=recognition_id)
     if not actor.may("sightings.view"):
         require("sightings.recognise")
         rows = rows.filter(actor_id=actor.id, source=Recognition.Source.API)
@@ -101,9 +134,27 @@ def own_recognition(recognition_id: UUID) -> Recognition:
     return row
 
 
+def picture_of(recognition: Recognition) -> str:
+    """The key of the whole picture. Raises ``NotFound`` where it was deleted, or where it shows
+    somebody whom an actor that sees certain people only may not see."""
+    actor = require("sightings.view")
+    scope = actor.scope
+    is_shown = bool(recognition.picture_key)
+    if scope.department_ids is not None or scope.person_id is not None:
+        seen = recognition.faces.filter(faces_within(actor)).count()
+        is_shown &= seen == recognition.faces.count()
+    if not is_shown:
+        raise NotFound("The picture was deleted after its retention time.")
+    return recognition.picture_key
+
+
 def visible_face(face_id: int) -> RecognisedFace:
-    require("sightings.view")
-    face = RecognisedFace.objects.select_related("recognition__camera").filter(pk=face_id).first()
+    actor = require("sightings.view")
+    face = (
+        RecognisedFace.objects.select_related("recognition__camera", "person")
+        .filter(faces_within(actor), pk=face_id)
+        .first()
+    )
     if face is None:
         raise NotFound("There is no such face, or it was deleted after its retention time.")
     return face
@@ -111,7 +162,7 @@ def visible_face(face_id: int) -> RecognisedFace:
 
 def faces_of(recognition: Recognition) -> list[FaceView]:
     """In the order of the picture's main face first."""
-    faces = list(recognition.faces.all())
+    faces = list(recognition.faces.filter(faces_within(current_actor())))
     for face in faces:
         face.recognition = recognition
     return with_names(faces)
@@ -121,8 +172,12 @@ def latest_faces(
     *, limit: int = 40, after_id: int = 0, camera_id: UUID | None = None, decision: str = ""
 ) -> list[FaceView]:
     """Newest first; ``after_id`` lets a page that lost its connection fill the gap."""
-    require("sightings.view")
-    faces = RecognisedFace.objects.select_related("recognition__camera").order_by("-id")
+    actor = require("sightings.view")
+    faces = (
+        RecognisedFace.objects.select_related("recognition__camera")
+        .filter(faces_within(actor))
+        .order_by("-id")
+    )
     if after_id:
         faces = faces.filter(id__gt=after_id)
     if camera_id is not None:
@@ -137,7 +192,9 @@ def latest_uploads(*, limit: int = 8) -> list[tuple[Recognition, list[FaceView]]
     rows = list(
         visible_recognitions()
         .filter(source=Recognition.Source.UPLOAD)
-        .prefetch_related("faces")[:limit]
+        .prefetch_related(
+            Prefetch("faces", RecognisedFace.objects.filter(faces_within(current_actor())))
+        )[:limit]
     )
     faces = [face for row in rows for face in row.faces.all()]
     for row in rows:
@@ -149,17 +206,19 @@ def latest_uploads(*, limit: int = 8) -> list[tuple[Recognition, list[FaceView]]
 
 def faces_of_person(person_id: UUID, *, limit: int = 12) -> list[FaceView]:
     """Where somebody was seen last, newest first."""
-    require("sightings.view")
-    faces = RecognisedFace.objects.select_related("recognition__camera").filter(person_id=person_id)
+    actor = require("sightings.view")
+    faces = RecognisedFace.objects.select_related("recognition__camera").filter(
+        faces_within(actor), within_scope(actor.scope, path="person__"), person_id=person_id
+    )
     return with_names(list(faces.order_by("-id")[:limit]))
 
 
 def decision_counts_today(*, since: datetime | None = None) -> dict[str, int]:
     """Faces per decision since the site's midnight."""
-    require("sightings.view")
+    actor = require("sightings.view")
     start = since or timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     rows = (
-        RecognisedFace.objects.filter(recognition__created_at__gte=start)
+        RecognisedFace.objects.filter(faces_within(actor), recognition__created_at__gte=start)
         .values("decision")
         .annotate(count=Count("id"))
         .values_list("decision", "count")
@@ -168,7 +227,8 @@ def decision_counts_today(*, since: datetime | None = None) -> dict[str, int]:
 
 
 def with_names(faces: Sequence[RecognisedFace]) -> list[FaceView]:
-    """Join names to ids; who was erased meanwhile is left out of person and candidates."""
+    """Join names to ids; who was erased meanwhile, or lies outside the actor's scope, is left out
+    of person and candidates."""
     wanted = {str(c[0]) for face in faces for c in face.candidates}
     wanted |= {str(face.person_id) for face in faces if face.person_id}
     names = names_of(wanted) if wanted else {}

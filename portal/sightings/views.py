@@ -10,7 +10,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from portal.cameras.selectors import visible_cameras
+from portal.audit.services import record_view
+from portal.cameras.selectors import visible_camera, visible_cameras
 from portal.core.context import current_actor
 from portal.core.errors import DomainError, NotFound
 from portal.core.http import page, picture_response
@@ -19,17 +20,20 @@ from portal.engines.selectors import policy_in_force
 from portal.jobs.models import Job, JobLine
 from portal.jobs.selectors import visible_jobs
 from portal.jobs.services import advance_job, create_job, log_line
-from portal.people.selectors import gallery_people_count
+from portal.people.models import Person
+from portal.people.selectors import gallery_people_count, visible_person
 from portal.sightings.models import RecognisedFace, Recognition
 from portal.sightings.selectors import (
     faces_of,
     faces_of_person,
     latest_faces,
     latest_uploads,
+    picture_of,
     visible_face,
     visible_recognition,
 )
 from portal.sightings.services import submit_picture
+from portal.sightings.timeline import by_day
 from recognition.intake import reencode_jpeg
 
 __all__ = [
@@ -48,13 +52,15 @@ __all__ = [
 ]
 
 STREAM_LENGTH = 40
+TIMELINE_LENGTH = 30
 # Large enough to look at, small enough for a phone's connection.
 SHOWN_SIDE_PX = 1600
 
 
 @page("sightings.view")
 def live(request: HttpRequest) -> HttpResponse:
-    context = {**_stream_context(request), "cameras": list(visible_cameras())}
+    cameras = list(visible_cameras()) if current_actor().may("cameras.view") else []
+    context = {**_stream_context(request), "cameras": cameras}
     return render(request, "sightings/live.html", context)
 
 
@@ -64,10 +70,11 @@ def stream(request: HttpRequest) -> HttpResponse:
     return render(request, "sightings/_stream.html", _stream_context(request))
 
 
-@page("sightings.view")
+@page("cameras.view")
 def stream_of(request: HttpRequest, camera_id: UUID) -> HttpResponse:
     """One camera's last faces, as a part of that camera's page."""
-    context = {"faces": latest_faces(limit=12, camera_id=camera_id)}
+    camera = visible_camera(camera_id)
+    context = {"faces": latest_faces(limit=12, camera_id=camera.pk)}
     return render(request, "sightings/_of_camera.html", context)
 
 
@@ -177,17 +184,20 @@ def detail(request: HttpRequest, recognition_id: UUID) -> HttpResponse:
 def picture(request: HttpRequest, recognition_id: UUID) -> HttpResponse:
     """The whole picture, written anew without EXIF; HEIC and TIFF become JPEG on the way."""
     row = visible_recognition(recognition_id)
-    if not row.picture_key:
-        raise NotFound("The picture was deleted after its retention time.")
-    return picture_response(
-        reencode_jpeg(vault().get(row.picture_key), max_side_px=SHOWN_SIDE_PX).data
-    )
+    jpeg = vault().get(picture_of(row))
+    people = Person.objects.filter(sightings__recognition=row).distinct()
+    for target in people or [row]:
+        record_view("sightings.picture.viewed", target=target)
+    return picture_response(reencode_jpeg(jpeg, max_side_px=SHOWN_SIDE_PX).data)
 
 
 @page("sightings.view")
 def of_person(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """The last sightings of somebody, as a part of that person's page."""
-    return render(request, "sightings/_of_person.html", {"faces": faces_of_person(person_id)})
+    person = visible_person(person_id)
+    zone = person.site.time_zone
+    days = by_day(faces_of_person(person.pk, limit=TIMELINE_LENGTH), zone=zone)
+    return render(request, "sightings/_of_person.html", {"days": days, "zone": zone})
 
 
 @page("sightings.view")
@@ -195,4 +205,5 @@ def crop(request: HttpRequest, face_id: int) -> HttpResponse:
     face = visible_face(face_id)
     if not face.portrait_key:
         raise NotFound("The crop was deleted after its retention time.")
+    record_view("sightings.face.viewed", target=face.person or face.recognition)
     return picture_response(vault().get(face.portrait_key))

@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.db import DatabaseError, connection
 from redis.exceptions import RedisError
 
+from portal.audit.selectors import has_kept_its_end
 from portal.config.version import VERSION
 from portal.core.context import require
 from portal.engines.models import WorkerReport
@@ -53,7 +54,6 @@ class Health:
     stranger_rate: float
     is_threshold_fixed: bool
     is_beyond_evidence: bool
-    retention_days: int
     disk_free_bytes: int
     database: str
 
@@ -91,7 +91,13 @@ def health() -> Health:
     free = shutil.disk_usage(Path(settings.DATA_DIR)).free
     return Health(
         version=VERSION,
-        checks=(*readiness_checks(), _worker("recognition"), _worker("light"), _disk(free)),
+        checks=(
+            *readiness_checks(),
+            _worker("recognition"),
+            _worker("light"),
+            _disk(free),
+            _audit_log(),
+        ),
         workers=tuple(worker_reports()),
         waiting=waiting_count(),
         enrolled=enrolled,
@@ -100,7 +106,6 @@ def health() -> Health:
         stranger_rate=settings.RECOGNITION.stranger_rate,
         is_threshold_fixed=settings.RECOGNITION.threshold is not None,
         is_beyond_evidence=threshold_estimate(enrolled).is_extrapolated,
-        retention_days=settings.PICTURE_RETENTION_DAYS,
         disk_free_bytes=free,
         database=connection.vendor,
     )
@@ -141,6 +146,17 @@ def _worker(role: str) -> Check:
         label,
         "down",
         "No worker gave a sign of life within 30 seconds. “manage.py up” restarts it; see its log.",
+    )
+
+
+def _audit_log() -> Check:
+    """Whether it still has the entry that it ended with last: cheap enough for every look."""
+    if has_kept_its_end():
+        return Check("Audit log", "ok", "Its end is where it was.")
+    return Check(
+        "Audit log",
+        "warning",
+        "Its end is not where it was. “manage.py audit_verify” says what happened.",
     )
 
 

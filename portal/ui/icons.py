@@ -6,6 +6,8 @@ recorded in `static/vendor/MANIFEST.json`).
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -126,6 +128,8 @@ class IconMissingError(LookupError):
         )
 
 
+# A page draws some dozen icons a hundred times.
+@lru_cache(maxsize=1024)
 def icon_svg(name: str, *, css_class: str = "", label: str = "") -> SafeString:
     """Return one `<svg>` that draws the symbol `name`.
 

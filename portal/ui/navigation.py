@@ -32,6 +32,8 @@ class NavEntry:
     url_name: str
     permission: str
     match_prefix: str
+    # Not shown to whoever has this right as well: it leads to better places.
+    unless: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,14 @@ NAVIGATION: Sequence[NavEntry] = (
         permission="system.view",
         match_prefix="/system",
     ),
+    NavEntry(
+        label="Your data",
+        icon="user",
+        url_name="dashboard:me",
+        permission="self.view",
+        match_prefix="/me",
+        unless="dashboard.view",
+    ),
 )
 
 
@@ -108,6 +118,7 @@ def navigation_for(user: Permitted, *, path: str) -> list[NavItem]:
         )
         for entry in NAVIGATION
         if user.has_permission(entry.permission)
+        and not (entry.unless and user.has_permission(entry.unless))
     ]
 
 

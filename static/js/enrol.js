@@ -1,36 +1,19 @@
-/* The enrolment page: photos from files, the clipboard or the webcam, sent one by one. */
+/* The first step of an enrolment: photos from files, the clipboard or a phone's camera, one by one. */
 import { onFiles, sendPhoto, showRefusal } from "./upload.js";
-import { WebcamSource } from "./webcam-source.js";
 
 const root = document.querySelector("[data-enrolment]");
 const refusals = root.querySelector("[data-upload-errors]");
 const progress = root.querySelector("[data-upload-progress]");
-const panel = root.querySelector("[data-webcam-panel]");
-const source = new WebcamSource(
-  panel.querySelector("[data-webcam-video]"),
-  panel.querySelector("[data-webcam-message]"),
-);
+const camera = root.querySelector("input[capture]");
 
-onFiles(root.querySelector("input[type=file]"), (files) => addPhotos(files, "upload"));
-
-root.querySelector("[data-webcam-open]").addEventListener("click", async () => {
-  panel.hidden = false;
-  await source.open();
+onFiles(root.querySelector("#enrol-photos"), (files) => addPhotos(files, "upload"));
+camera.addEventListener("change", () => {
+  const files = [...camera.files];
+  camera.value = "";
+  addPhotos(files, "webcam");
 });
 
-root.querySelector("[data-webcam-close]").addEventListener("click", () => {
-  source.close();
-  panel.hidden = true;
-});
-
-root.querySelector("[data-webcam-shoot]").addEventListener("click", async () => {
-  if (!source.isOpen) {
-    return;
-  }
-  const shot = await source.shoot(1920, 0.92);
-  const time = new Date().toLocaleTimeString();
-  await addPhotos([new File([shot], `Webcam ${time}.jpg`, { type: "image/jpeg" })], "webcam");
-});
+document.addEventListener("enrol:shot", (event) => addPhotos([event.detail.file], "webcam"));
 
 async function addPhotos(files, kind) {
   let sent = 0;

@@ -26,7 +26,8 @@ export function toast(message, { kind = "info", actionLabel, actionUrl, actionMe
 
 export function startToasts() {
   for (const item of document.querySelectorAll("#toasts [data-toast]")) {
-    expire(item, item.classList.contains("c-toast--danger") ? "danger" : "info", false);
+    const kind = item.classList.contains("c-toast--danger") ? "danger" : "info";
+    expire(item, kind, Boolean(item.querySelector(".c-toast__action")));
   }
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-toast-close]")) {

@@ -8,6 +8,7 @@ export function startWidgets() {
   document.addEventListener("keydown", closeMenuOnEscape);
   document.addEventListener("click", copyText);
   document.addEventListener("click", revealPassword);
+  document.addEventListener("click", printPage);
   for (const type of ["dragenter", "dragover", "dragleave", "drop"]) {
     document.addEventListener(type, dragOver);
   }
@@ -53,6 +54,12 @@ async function copyText(event) {
   use.setAttribute("href", before.replace(/#.*/, "#check"));
   toast("Copied", { kind: "success" });
   setTimeout(() => use.setAttribute("href", before), COPIED_MS);
+}
+
+function printPage(event) {
+  if (event.target.closest("[data-print]")) {
+    window.print();
+  }
 }
 
 function revealPassword(event) {

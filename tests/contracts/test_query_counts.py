@@ -17,20 +17,30 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
+from portal.audit.services import record
 from portal.engines.services import report_worker
+from portal.hygiene.models import Finding
 from portal.jobs.services import log_line
+from portal.journal.services import note_act
+from portal.organisation.services import department_at
+from portal.people.models import LookalikePair
 from tests.factories import (
     ApiTokenFactory,
     CameraFactory,
-    EnrolmentFaceFactory,
     FaceImageFactory,
     FaceTemplateFactory,
     JobFactory,
+    LikenessFactory,
     RecognisedFaceFactory,
+    SpaceFactory,
+    UserFactory,
     api_token,
     enrolled_person,
 )
+from tests.factories.invitations import invitation, submission
+from tests.factories.rosters import RosterImportFactory, RosterRowFactory
 from tests.factories.world import World, build_world
 
 BASELINE = Path(__file__).with_name("query_counts.json")
@@ -42,6 +52,18 @@ PAGES: dict[str, list[str]] = {
     "people:list": [],
     "people:detail": ["person_id"],
     "people:edit": ["person_id"],
+    "people:merge": ["person_id"],
+    "people:merge_into": ["source_id", "target_id"],
+    "journal:list": [],
+    "roster:start": [],
+    "roster:detail": ["roster_id"],
+    "hygiene:gallery": [],
+    "privacy:overview": [],
+    "privacy:texts": [],
+    "privacy:ask_again": [],
+    "privacy:erasures": [],
+    "privacy:person": ["person_id"],
+    "privacy:dry_run": [],
     "cameras:list": [],
     "cameras:detail": ["camera_id"],
     "sightings:live": [],
@@ -54,10 +76,20 @@ PAGES: dict[str, list[str]] = {
     "sightings:recognise": [],
     "enrolment:draft": ["enrolment_id"],
     "enrolment:photos": ["enrolment_id"],
+    "enrolment:check": ["enrolment_id"],
+    "enrolment:lookalikes": ["enrolment_id"],
+    "enrolment:walk_past": ["person_id"],
+    "invitation:list": [],
+    "invitation:queue": [],
+    "invitation:review": ["invitation_id"],
     "jobs:list": [],
     "jobs:detail": ["job_id"],
     "system:health": [],
     "system:tokens": [],
+    "system:audit": [],
+    "accounts:users": [],
+    "accounts:user": ["user_id"],
+    "organisation:index": [],
     "api:people": [],
     "api:cameras": [],
     "api:read": ["recognition_id"],
@@ -75,10 +107,30 @@ def crowd(world: World, *, first: int, last: int) -> None:
         RecognisedFaceFactory(recognition__camera=world.camera, **match)
         RecognisedFaceFactory(**{**match, "person": world.person})
         FaceTemplateFactory(image=FaceImageFactory(person=world.person))
-        EnrolmentFaceFactory(photo__enrolment=world.draft, nearest=person, nearest_score=0.3)
+        LikenessFactory(
+            face__photo__enrolment=world.draft, face__photo__verdict="other_person", person=person
+        )
+        LikenessFactory(
+            face__photo__enrolment=world.submitted.enrolment,
+            face__photo__verdict="other_person",
+            person=person,
+        )
+        invitation(person=person)
+        invitation(refused_at=timezone.now())
+        submission()
+        Finding.objects.create(kind=Finding.Kind.FEW, person=person, score=1.0, count=1)
+        LookalikePair.objects.create(
+            first=world.person, second=person, space=SpaceFactory(), score=0.6
+        )
+        note_act("people.status", "an act", data={}, person_id=person.pk, other_id=world.person.pk)
         JobFactory()
+        RosterImportFactory()
+        RosterRowFactory(roster=world.roster, person=person)
         log_line(world.job.pk, f"line {number}")
         ApiTokenFactory()
+        department = department_at(world.site, f"Department {number} / Team")
+        UserFactory(role="manager").departments.add(department)
+        record("people.person.looked_at", target=person)
         report_worker(f"light@{number}", role="light", state="ready", pid=number)
 
 

@@ -17,7 +17,7 @@ from tests.faces import Light, Pose, render_face
 
 __all__ = [
     "ADA", "BRUNO", "CHLOE", "DAVID", "EDITH", "FARID", "GRETA", "HUGO", "INES", "JONAS",
-    "STRANGER", "THRESHOLD", "VISITOR", "Member", "Upload", "jpeg", "photo", "upload",
+    "KOFI", "STRANGER", "THRESHOLD", "VISITOR", "Member", "Upload", "jpeg", "photo", "upload",
 ]  # fmt: skip
 
 # Drawn people resemble each other more than real ones: among those below, two photos of one
@@ -48,6 +48,7 @@ GRETA = Member("Greta Novak", 13)
 HUGO = Member("Hugo Pereira", 7)
 INES = Member("Ines Moreau", 11)
 JONAS = Member("Jonas Berg", 9)
+KOFI = Member("Kofi Boateng", 56)
 # Never enrolled by anybody.
 STRANGER = Member("stranger", 24)
 VISITOR = Member("visitor", 26)

@@ -7,6 +7,7 @@ Public surface: ``sign_in``, ``Enrolment``, ``add_camera``, ``send_snapshot``, `
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ def sign_in(page: Page, *, base_url: str, email: str, password: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """The enrolment page, opened from the list of people."""
+    """The enrolment's steps, opened from the list of people."""
 
     page: Page
 
@@ -50,6 +51,8 @@ class Enrolment:
         page.goto("/people/")
         page.get_by_role("button", name="Enrol a person").click()
         expect(page.get_by_role("heading", name="Enrol a person")).to_be_visible()
+        # By then the page's scripts listen to its buttons.
+        expect(page.locator("html")).to_have_attribute("data-live", "open")
         return cls(page)
 
     def add(self, files: Sequence[Upload]) -> None:
@@ -64,12 +67,32 @@ class Enrolment:
         expect(card).to_have_attribute("data-verdict", verdict)
         expect(card).to_contain_text(text)
 
-    def confirm(self, name: str, *, department: str = "") -> None:
+    def check(self) -> None:
+        """On to the second step."""
+        self.page.get_by_role("link", name="Continue: check the photos").click()
+        expect(self.page.locator("[aria-current=step]")).to_contain_text("Check")
+
+    def go_on(self, step: str) -> None:
+        """From the second or third step on to ``look-alikes`` or ``confirm``."""
+        self.page.get_by_role("link", name=f"Continue: {step}").click()
+
+    def fill(self, name: str, *, department: str = "") -> None:
+        """The form of the last step, as far as it has to be filled in."""
         self.page.get_by_label("Name").fill(name)
         self.page.get_by_label("Department or class").fill(department)
         self.page.get_by_role("checkbox").check()
+
+    def confirm(self, name: str, *, department: str = "") -> None:
+        """From the first step to the page of the person who is enrolled now."""
+        self.check()
+        self.go_on("confirm")
+        self.fill(name, department=department)
         self.page.get_by_role("button", name="Enrol", exact=True).click()
-        expect(self.page.get_by_role("heading", name=name)).to_be_visible()
+        expect(self.page.get_by_role("heading", name=f"Is {name} recognised now?")).to_be_visible()
+        expect(self.page.get_by_text(f"{name} is enrolled")).to_be_visible()
+        self.page.get_by_role("link", name="Done").click()
+        self.page.wait_for_url(re.compile(r"/people/[0-9a-f-]{36}/$"))
+        expect(self.page.get_by_role("heading", level=1, name=name)).to_be_visible()
 
 
 def enrol(page: Page, member: Member, *, department: str = "") -> str:

@@ -129,9 +129,7 @@ def draft(page: Page) -> None:
         ("front", "usable"), ("left", "usable"), ("party", "several_faces"), ("bus stop", "poor"),
     ):  # fmt: skip
         enrolment.expect_verdict(f"{name}.jpg", verdict)
-    page.get_by_label("Name").fill(cast.GRETA.name)
-    page.get_by_label("Department or class").fill("Office")
-    page.get_by_role("checkbox").check()
+    enrolment.check()
 
 
 def photograph_otherwise(browser: Browser, signed_in: Page) -> None:

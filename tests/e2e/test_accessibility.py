@@ -34,7 +34,8 @@ FIXED = {
     "not found": "/nothing/here/",
 }
 FILLED = (
-    "recognise", "recognition", "job", "person", "edit", "draft", "camera", "webcam",
+    "recognise", "recognition", "job", "person", "edit", "draft", "check",
+    "confirm", "look-alikes", "walk-past", "camera", "webcam",
 )  # fmt: skip
 
 
@@ -75,6 +76,10 @@ def addresses(
     for name, verdict in (("good", "usable"), ("two", "several_faces"), ("room", "no_face")):
         enrolment.expect_verdict(f"{name}.jpg", verdict)
     draft = page.url
+    stopped = Enrolment.start(page)
+    stopped.add([upload("ada again.jpg", photo(ADA, 3))])
+    stopped.expect_verdict("ada again.jpg", "other_person")
+    lookalikes = f"{page.url}lookalikes/"
 
     tablet = add_camera(page, "Lobby tablet", kind="Browser tab")
     context.close()
@@ -86,6 +91,10 @@ def addresses(
         "person": person,
         "edit": f"{person}edit/",
         "draft": draft,
+        "check": f"{draft}check/",
+        "confirm": f"{draft}confirm/",
+        "look-alikes": lookalikes,
+        "walk-past": f"/people/enrol/walk-past/{person.rstrip('/').rpartition('/')[2]}/",
         "camera": camera.url,
         "webcam": f"{tablet.url}webcam/",
     }

@@ -1,4 +1,4 @@
-"""A browser with a webcam: as a camera at the door, and to take photos for an enrolment."""
+"""A browser with a webcam: as a camera at the door, to be coached by, and to walk past."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.cast import BRUNO, JONAS, Member, jpeg
+from tests.e2e.cast import BRUNO, KOFI, VISITOR, Member, jpeg
 from tests.e2e.chromium import launch
 from tests.e2e.pages import Enrolment, add_camera
 from tests.faces import Light, Pose, render_face
@@ -16,19 +16,26 @@ from tests.faces import Light, Pose, render_face
 pytestmark = pytest.mark.usefixtures("known")
 
 
+HELD_PICTURES = 75
+
+
 @pytest.fixture
 def in_front_of_webcam(
     browser: Browser, open_page: Callable[..., Page], tmp_path: Path
-) -> Iterator[Callable[[Member], Page]]:
+) -> Iterator[Callable[..., Page]]:
     """Opens a browser whose webcam sees somebody."""
     started: list[Browser] = []
 
-    def open_one(member: Member) -> Page:
+    def open_one(member: Member, *poses: Pose) -> Page:
         film = tmp_path / "webcam.mjpeg"
-        picture = render_face(
-            member.identity, pose=Pose(yaw=3), light=Light(azimuth=12), face_fraction=0.6, seed=31
-        )
-        film.write_bytes(jpeg(picture) * 10)
+        pictures = [
+            render_face(
+                member.identity, pose=pose, light=Light(azimuth=12), face_fraction=0.5, seed=31
+            )
+            for pose in poses or (Pose(yaw=3),)
+        ]
+        # Chromium shows 30 pictures a second, and begins again at the end.
+        film.write_bytes(b"".join(jpeg(picture) * HELD_PICTURES for picture in pictures))
         started.append(
             launch(
                 browser.browser_type,
@@ -46,7 +53,7 @@ def in_front_of_webcam(
         one.close()
 
 
-def test_a_browser_tab_is_a_camera(in_front_of_webcam: Callable[[Member], Page]) -> None:
+def test_a_browser_tab_is_a_camera(in_front_of_webcam: Callable[..., Page]) -> None:
     page = in_front_of_webcam(BRUNO)
     add_camera(page, "Reception tablet", kind="Browser tab")
     page.get_by_role("link", name="Open the webcam").click()
@@ -62,17 +69,54 @@ def test_a_browser_tab_is_a_camera(in_front_of_webcam: Callable[[Member], Page])
     expect(overlay.locator("rect")).to_have_count(0)
 
 
-def test_the_webcam_takes_photos_for_an_enrolment(
-    in_front_of_webcam: Callable[[Member], Page],
+def test_the_webcam_coaches_and_takes_the_pictures_itself(
+    in_front_of_webcam: Callable[..., Page],
 ) -> None:
-    page = in_front_of_webcam(JONAS)
+    """Somebody turns the head as they are told; nobody touches a button until the last one."""
+    page = in_front_of_webcam(KOFI, Pose(), Pose(yaw=31), Pose(yaw=-31))
     enrolment = Enrolment.start(page)
     page.get_by_role("button", name="Use the webcam").click()
     expect(page.get_by_text("Asking for the camera")).to_be_hidden()
-    page.get_by_role("button", name="Take a photo").click()
-    card = page.locator("article.c-photo")
-    expect(card).to_have_attribute("data-verdict", "usable")
-    expect(card).to_contain_text("Webcam")
-    page.get_by_role("button", name="Close the webcam").click()
-    expect(page.locator("[data-webcam-video]")).to_be_hidden()
-    enrolment.confirm(JONAS.name)
+    expect(page.get_by_role("button", name="Take a photo")).to_be_focused()
+    advice = page.locator("[data-coach-advice]")
+    expect(advice).not_to_be_empty()
+    for angle in ("front", "left", "right"):
+        item = page.locator(f'[data-angle="{angle}"]')
+        expect(item).to_have_attribute("data-state", "done", timeout=60_000)
+    expect(page.locator("article.c-photo")).to_have_count(3)
+    for number in range(3):
+        card = page.locator("article.c-photo").nth(number)
+        expect(card).to_have_attribute("data-verdict", "usable")
+    # Up and down are a bonus.
+    page.get_by_role("button", name="Skip this angle").click()
+    page.get_by_role("button", name="Skip this angle").click()
+    expect(page.get_by_text("All angles are done. The camera is off.").first).to_be_visible()
+    expect(page.get_by_role("link", name="Continue: check the photos")).to_be_focused()
+
+    enrolment.check()
+    expect(page.get_by_text("All 3 photos will be used")).to_be_visible()
+    expect(page.get_by_text("Front, left and right are there")).to_be_visible()
+    enrolment.go_on("confirm")
+    enrolment.fill(KOFI.name)
+    page.get_by_role("button", name="Enrol", exact=True).click()
+    expect(page.get_by_role("heading", name=f"Is {KOFI.name} recognised now?")).to_be_visible()
+    page.get_by_role("button", name="Start the test").click()
+    result = page.locator("[data-walk-result]")
+    expect(result).to_contain_text(f"Recognised as {KOFI.name}")
+    expect(result).to_contain_text("at threshold 0.80")
+    page.get_by_role("button", name="Stop").click()
+    page.goto("/live/")
+    expect(page.locator(".c-stream__item", has_text=KOFI.name)).to_have_count(0)
+
+
+def test_a_photo_can_be_taken_by_hand_and_the_webcam_closed(
+    in_front_of_webcam: Callable[..., Page],
+) -> None:
+    page = in_front_of_webcam(VISITOR, Pose(pitch=25))
+    Enrolment.start(page)
+    page.get_by_role("button", name="Use the webcam").click()
+    page.get_by_role("button", name="Take a photo").press("Enter")
+    expect(page.locator("article.c-photo")).to_have_count(1)
+    page.get_by_role("button", name="Close the webcam").press("Enter")
+    expect(page.locator("[data-coach-video]")).to_be_hidden()
+    expect(page.get_by_role("button", name="Use the webcam")).to_be_focused()

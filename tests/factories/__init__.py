@@ -1,7 +1,13 @@
 """Rows, pictures, faces and engine answers for tests: small, valid, and different each time."""
 
 from tests.factories.accounts import ApiTokenFactory, UserFactory, api_token
-from tests.factories.enrolment import EnrolmentFaceFactory, EnrolmentFactory, EnrolmentPhotoFactory
+from tests.factories.enrolment import (
+    EnrolmentFaceFactory,
+    EnrolmentFactory,
+    EnrolmentPhotoFactory,
+    FrameFactory,
+    LikenessFactory,
+)
 from tests.factories.people import (
     ConsentFactory,
     FaceImageFactory,
@@ -27,7 +33,9 @@ __all__ = [
     "EnrolmentPhotoFactory",
     "FaceImageFactory",
     "FaceTemplateFactory",
+    "FrameFactory",
     "JobFactory",
+    "LikenessFactory",
     "PersonFactory",
     "RecognisedFaceFactory",
     "RecognitionFactory",

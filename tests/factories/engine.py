@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from portal.sightings.models import Recognition
 from portal.sightings.services import FaceResult, PictureResult
 from recognition.contracts import (
@@ -15,6 +18,7 @@ from recognition.contracts import (
     ImageAnalysis,
     StageTimings,
     VectorIndex,
+    Vectors,
 )
 from recognition.errors import ImageRejected, RecognitionError
 from tests.factories.faces import SPACE
@@ -50,6 +54,10 @@ class FakeEngine:
         self.batches.append(list(images))
         unknown = ImageRejected("This file is not a readable picture.", code="image.not_an_image")
         return [self._answers.get(data, unknown) for data in images]
+
+    def site_mean(self, templates: Vectors | None = None) -> NDArray[np.float32]:
+        """This space's thresholds are for plain cosines."""
+        return np.zeros(SPACE.dimension, np.float32)
 
     def new_index(self) -> VectorIndex:
         from recognition.index import FlatIndex

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from typing import Any
+from uuid import UUID
 
 import factory
 from django.utils import timezone
@@ -12,7 +13,11 @@ from factory.django import DjangoModelFactory
 
 from portal.core.vault import vault
 from portal.engines.models import Space
+from portal.enrolment.models import Enrolment
+from portal.enrolment.services import data_key_of
+from portal.organisation.services import default_site, department_at
 from portal.people.models import Consent, FaceImage, FaceTemplate, Person
+from portal.people.services import person_key
 from portal.people.services.revision import bump_gallery_revision
 from portal.people.vectors import seal_vector
 from tests.factories.faces import SPACE, vector_of
@@ -25,13 +30,21 @@ __all__ = [
     "PersonFactory",
     "SpaceFactory",
     "enrolled_person",
+    "key_of",
     "stored",
 ]
 
 
-def stored(kind: str) -> Any:
-    """A declaration: the key of a fresh blob of this kind."""
-    return factory.LazyFunction(lambda: vault().put(kind, jpeg(64, 64)))
+def stored(kind: str, *, of: str = "") -> Any:
+    """A declaration: the key of a fresh blob of this kind, sealed for ``of`` (an attribute)."""
+    return factory.LazyAttribute(
+        lambda o: vault().put(kind, jpeg(64, 64), data_key=key_of(getattr(o, of)) if of else None)
+    )
+
+
+def key_of(owner: Person | Enrolment) -> UUID:
+    """The data key of a person or a draft."""
+    return person_key(owner) if isinstance(owner, Person) else data_key_of(owner)
 
 
 def random_sha256() -> str:
@@ -54,9 +67,13 @@ class PersonFactory(DjangoModelFactory):
     class Meta:
         model = Person
 
+    class Params:
+        department_path = "Laboratory"
+
     code = factory.Sequence(lambda n: f"C-{n:05d}")
     name = factory.Sequence(lambda n: f"Person {n:05d}")
-    department = "Laboratory"
+    site = factory.LazyFunction(default_site)
+    department = factory.LazyAttribute(lambda o: department_at(o.site, o.department_path))
 
 
 class ConsentFactory(DjangoModelFactory):
@@ -72,8 +89,8 @@ class FaceImageFactory(DjangoModelFactory):
         model = FaceImage
 
     person = factory.SubFactory(PersonFactory)
-    portrait_key = stored("portraits")
-    aligned_key = stored("aligned")
+    portrait_key = stored("portraits", of="person")
+    aligned_key = stored("aligned", of="person")
     source = FaceImage.Source.UPLOAD
     photo_sha256 = factory.LazyFunction(random_sha256)
     quality = factory.LazyFunction(lambda: {"score": 0.9, "eye_distance_px": 60.0})
@@ -91,7 +108,9 @@ class FaceTemplateFactory(DjangoModelFactory):
     person = factory.SelfAttribute("image.person")
     space = factory.SubFactory(SpaceFactory)
     sealed_vector = factory.LazyAttribute(
-        lambda o: seal_vector(vector_of(o.identity), dimension=SPACE.dimension)
+        lambda o: seal_vector(
+            vector_of(o.identity), dimension=SPACE.dimension, data_key=person_key(o.person)
+        )
     )
 
 

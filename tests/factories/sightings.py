@@ -11,6 +11,7 @@ from factory.django import DjangoModelFactory
 from portal.cameras.models import Camera
 from portal.core.bearer import digest_of
 from portal.jobs.models import Job
+from portal.organisation.services import default_site
 from portal.sightings.models import RecognisedFace, Recognition
 from tests.factories.people import random_sha256, stored
 
@@ -27,6 +28,7 @@ class CameraFactory(DjangoModelFactory):
     class Meta:
         model = Camera
 
+    site = factory.LazyFunction(default_site)
     name = factory.Sequence(lambda n: f"Camera {n:04d}")
     place = "North gate"
     kind = Camera.Kind.PUSH

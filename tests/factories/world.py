@@ -6,10 +6,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.cameras.models import Camera
+from portal.core.context import SYSTEM, acting_as
+from portal.hygiene.models import Finding, Scan
 from portal.jobs.models import Job
+from portal.people.models import LookalikePair
+from portal.people.services import set_aside
 from tests.factories.accounts import ApiTokenFactory, UserFactory
-from tests.factories.enrolment import EnrolmentFaceFactory, EnrolmentFactory
-from tests.factories.people import enrolled_person
+from tests.factories.enrolment import (
+    EnrolmentFaceFactory,
+    EnrolmentFactory,
+    FrameFactory,
+    LikenessFactory,
+)
+from tests.factories.invitations import invitation, submission
+from tests.factories.people import SpaceFactory, enrolled_person
+from tests.factories.privacy import PolicyTextFactory, erasure, signed_consent
+from tests.factories.rosters import RosterImportFactory
 from tests.factories.sightings import (
     CameraFactory,
     JobFactory,
@@ -22,25 +34,43 @@ __all__ = ["World", "build_world"]
 
 @dataclass(frozen=True, slots=True)
 class World:
+    user: Any
+    site: Any
+    department: Any
     person: Any
     image: Any
     draft: Any
     draft_photo: Any
     draft_face: Any
+    frame: Any
     camera: Any
     browser: Any
     recognition: Any
     face: Any
     job: Any
     token: Any
+    second: Any
+    act: Any
+    scan: Any
+    finding: Any
+    pair: Any
+    text: Any
+    consent: Any
+    erasure: Any
+    roster: Any
+    invited: Any
+    submitted: Any
 
     def arguments(self, view: str, names: list[str]) -> dict[str, Any]:
         """What stands for these names in the address of ``view``."""
         values = {
             "person_id": self.person.pk,
+            "filter_id": self.person.pk,
+            "kind": "pin",
             "image_id": self.image.pk,
             "enrolment_id": self.draft.pk,
             "photo_id": self.draft_photo.pk,
+            "frame_id": self.frame.pk,
             "position": 0,
             "face_id": self.draft_face.pk if view.startswith("enrolment:") else self.face.pk,
             "camera_id": (
@@ -51,15 +81,39 @@ class World:
             "recognition_id": self.recognition.pk,
             "job_id": self.job.pk,
             "token_id": self.token.pk,
+            "user_id": self.user.pk,
+            "site_id": self.site.pk,
+            "department_id": self.department.pk,
+            "source_id": self.second.pk,
+            "target_id": self.person.pk,
+            "act_id": self.act.pk,
+            "finding_id": self.finding.pk,
+            "pair_id": self.pair.pk,
+            "text_id": self.text.pk,
+            "consent_id": self.consent.pk,
+            "seq": self.erasure.seq,
+            "roster_id": self.roster.pk,
+            "invitation_id": (
+                self.invited.pk
+                if view in {"invitation:renew", "invitation:revoke"}
+                else self.submitted.pk
+            ),
+            "other_id": self.person.pk,
+            "answer": "different",
+            "change": "drop",
         }
         return {name: values[name] for name in names}
 
 
 def build_world() -> World:
-    UserFactory()  # without a user every address leads to the set-up page
+    user = UserFactory()  # without a user every address leads to the set-up page
     person = enrolled_person(1, name="Ada Lovelace")
+    second = enrolled_person(2, name="Grace Hopper", photos=2)
+    with acting_as(SYSTEM):
+        act = set_aside(second.images.all()[0])
     draft = EnrolmentFactory()
     draft_face = EnrolmentFaceFactory(photo__enrolment=draft)
+    LikenessFactory(face=draft_face, person=person)
     camera = CameraFactory()
     recognition = RecognitionFactory(is_done=True, camera=camera, source="camera", face_count=1)
     face = RecognisedFaceFactory(
@@ -71,15 +125,32 @@ def build_world() -> World:
         candidates=[[str(person.pk), 0.8]],
     )
     return World(
+        user=user,
+        site=person.site,
+        department=person.department,
         person=person,
         image=person.images.get(),
         draft=draft,
         draft_photo=draft_face.photo,
         draft_face=draft_face,
+        frame=FrameFactory(enrolment=draft),
         camera=camera,
         browser=CameraFactory(kind=Camera.Kind.BROWSER),
         recognition=recognition,
         face=face,
         job=JobFactory(state=Job.State.RUNNING),
         token=ApiTokenFactory(),
+        second=second,
+        act=act,
+        scan=Scan.objects.create(space=SpaceFactory(), people=2, photos=3, ceiling=0.5, revision=1),
+        finding=Finding.objects.create(kind=Finding.Kind.FEW, person=person, score=1.0, count=1),
+        pair=LookalikePair.objects.create(
+            first=person, second=second, space=SpaceFactory(), score=0.6
+        ),
+        text=PolicyTextFactory(),
+        consent=signed_consent(person),
+        erasure=erasure(),
+        roster=RosterImportFactory(),
+        invited=invitation(agreed=True)[0],
+        submitted=submission(),
     )

@@ -320,7 +320,7 @@ class TestLists:
 
     def test_people_by_name_in_pages(self, headers):
         PersonFactory.create_batch(101)
-        ada = enrolled_person(photos=2, name="Ada", code="17", department="Engines")
+        ada = enrolled_person(photos=2, name="Ada", code="17", department_path="Engines")
         PersonFactory(status="erased")
         first = Client().get("/api/v1/people", headers=headers).json()
         second = Client().get("/api/v1/people?page=2", headers=headers).json()

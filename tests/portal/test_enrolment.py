@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.utils import timezone
 
 from portal.audit.models import AuditEntry
 from portal.core.context import Actor, acting_as
@@ -16,7 +14,7 @@ from portal.core.vault import vault
 from portal.enrolment import services
 from portal.enrolment.models import Enrolment, EnrolmentFace, EnrolmentPhoto
 from portal.enrolment.selectors import draft_view, visible_draft
-from portal.enrolment.services import ExaminedFace
+from portal.enrolment.services import ExaminedFace, Resembled
 from portal.enrolment.services.draft import MAX_PHOTOS
 from portal.enrolment.templatetags.enrolment import verdict_words
 from portal.enrolment.verdicts import judge
@@ -31,7 +29,7 @@ from tests.factories import (
     SpaceFactory,
     enrolled_person,
 )
-from tests.factories.faces import SPACE, vector_of
+from tests.factories.faces import SPACE, vector_of, vector_towards
 from tests.factories.pictures import REFUSED, fresh_jpeg, jpeg, refused_picture
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("administrator")]
@@ -52,6 +50,8 @@ def found(identity: int = 0, **changes: object) -> ExaminedFace:
         "nearest_score": None,
         "is_match": False,
     }
+    if (person := changes.pop("like", None)) is not None:
+        fields["resembles"] = [Resembled(str(person), 0.9, 0.5)]
     return ExaminedFace(**{**fields, **changes})
 
 
@@ -73,9 +73,7 @@ def face(**changes: object) -> EnrolmentFace:
 
 BLURRED = {"code": "blurred", "text": "The face is blurred."}
 SMALL = {"code": "too_small", "text": "The face is too small."}
-SOMEBODY = {"is_somebody_else": True, "nearest_score": 0.91}
-
-# faces, picked, name of the somebody else -> verdict, position, words that must be said
+# faces, picked, positions that are somebody else's -> verdict, position, words that must be said
 VERDICTS = {
     "nobody": (([], None), (V.NO_FACE, None, "No face was found")),
     "one good face": (([face()], None), (V.USABLE, 0, "quality 0.90 of 1, 60 px")),
@@ -95,15 +93,15 @@ VERDICTS = {
         (V.USABLE, 0, "Good"),
     ),
     "somebody else, whose name is not stored": (
-        ([face(**SOMEBODY)], None),
+        ([face()], None, {0: 0.91}),
         (V.OTHER_PERSON, 0, "belongs to somebody else already (similarity 0.91)"),
     ),
     "somebody else, and poor": (
-        ([face(issues=[BLURRED], **SOMEBODY)], None),
+        ([face(issues=[BLURRED])], None, {0: 0.91}),
         (V.OTHER_PERSON, 0, "somebody else"),
     ),
     "a bystander is somebody else": (
-        ([face(), face(**SOMEBODY)], 0),
+        ([face(), face()], 0, {1: 0.91}),
         (V.USABLE, 0, "Good"),
     ),
 }
@@ -111,8 +109,8 @@ VERDICTS = {
 
 @pytest.mark.parametrize("name", VERDICTS)
 def test_verdict_about_a_photo(name):
-    (faces, chosen), (code, position, words) = VERDICTS[name]
-    verdict = judge(faces, chosen=chosen)
+    (faces, chosen, *claimed), (code, position, words) = VERDICTS[name]
+    verdict = judge(faces, chosen=chosen, claimed=dict(*claimed))
     assert (verdict.code, verdict.chosen) == (code, position)
     assert words in verdict.message
 
@@ -191,7 +189,7 @@ class TestExamination:
         photo.refresh_from_db()
         assert (photo.state, photo.verdict, photo.chosen) == ("examined", V.USABLE, 0)
         assert photo.faces.count() == 1
-        assert bytes(photo.faces.get().sealed_vector)[:4] == b"GHV1"
+        assert bytes(photo.faces.get().sealed_vector)[:4] == b"GHV2"
 
     def test_a_photo_that_was_dropped_meanwhile_is_no_error(self):
         photo = EnrolmentPhotoFactory()
@@ -218,7 +216,8 @@ class TestExamination:
         bob = enrolled_person(0, name="Bob")
         draft = EnrolmentFactory(person=bob if for_themselves else None)
         photo = EnrolmentPhotoFactory(enrolment=draft)
-        examine(photo, found(0, nearest_id=str(bob.pk), nearest_score=0.9, is_match=is_match))
+        look = vector_towards(0, similarity=0.9)
+        examine(photo, found(vector=look, like=bob.pk if is_match else None))
         photo.refresh_from_db()
         assert photo.verdict == verdict, why
         assert ("Bob" in verdict_words(photo)) is (verdict == V.OTHER_PERSON)
@@ -226,9 +225,9 @@ class TestExamination:
 
     def test_a_nearest_person_who_is_gone_is_nobody(self):
         photo = EnrolmentPhotoFactory()
-        examine(photo, found(0, nearest_id=str(uuid4()), nearest_score=0.9, is_match=True))
+        examine(photo, found(0, like=uuid4()))
         photo.refresh_from_db()
-        assert (photo.verdict, photo.faces.get().nearest_score) == (V.USABLE, None)
+        assert (photo.verdict, photo.faces.get().likenesses.count()) == (V.USABLE, 0)
 
     def test_a_picture_that_the_engine_cannot_read_says_why(self):
         photo = EnrolmentPhotoFactory()
@@ -275,7 +274,7 @@ class TestChoosing:
         examine(
             photo,
             found(1),
-            found(0, nearest_id=str(bob.pk), nearest_score=0.9, is_match=True),
+            found(0, like=bob.pk),
         )
         photo = services.choose_face(photo, 1)
         assert "Bob" not in photo.message, "a stored name would outlive its bearer's erasure"
@@ -309,7 +308,7 @@ class TestConfirming:
         draft.refresh_from_db()
         assert (draft.state, draft.person) == ("confirmed", person)
         entry = AuditEntry.objects.get(action="enrolment.confirmed")
-        assert entry.after == {"photos": 2, "dropped": 1}
+        assert entry.after == {"photos": 2, "dropped": 1, "vouched": 0, "lookalikes": 0}
 
     def test_only_the_picked_face_is_enrolled(self):
         draft = EnrolmentFactory()
@@ -435,25 +434,6 @@ class TestGivingUp:
         assert vault_files.blobs() == set()
         assert not Enrolment.objects.exists()
         assert not EnrolmentFace.objects.exists()
-
-    def test_drafts_that_were_left_alone_are_deleted_after_a_day(
-        self, vault_files, django_capture_on_commit_callbacks
-    ):
-        def aged(hours: float, **fields: object) -> Enrolment:
-            draft = EnrolmentFactory(**fields)
-            usable_photo(draft)
-            Enrolment.objects.filter(pk=draft.pk).update(
-                created_at=timezone.now() - timedelta(hours=hours)
-            )
-            return draft
-
-        aged(24.1)
-        younger = aged(23.9)
-        confirmed = aged(90, state=Enrolment.State.CONFIRMED)
-        with django_capture_on_commit_callbacks(execute=True):
-            assert services.purge_drafts() == 1
-        assert set(Enrolment.objects.all()) == {younger, confirmed}
-        assert len(vault_files.blobs()) == 6
 
 
 def test_a_draft_counts_its_photos():

@@ -236,12 +236,12 @@ class TestErrorPages:
 
     @pytest.mark.parametrize("status", [400, 403, 404, 409, 413, 422])
     def test_every_status_of_a_domain_error_has_a_page(self, status, client_of, monkeypatch):
-        from portal.people import views
+        from portal.people.views import person
 
         def refuse(*args: object) -> None:
             raise DomainError("This is why.", http_status=status)
 
-        monkeypatch.setattr(views, "visible_person", refuse)
+        monkeypatch.setattr(person, "visible_person", refuse)
         url = reverse("people:detail", args=[CameraFactory().pk])
         response = client_of("administrator").get(url)
         assert response.status_code == status

@@ -15,13 +15,24 @@ from portal.core import consumers
 from portal.core.consumers import CLOSE_SIGNED_OUT, TOPIC_PERMISSIONS, LiveConsumer
 from portal.core.events import group_name
 from portal.core.policies import ALL_PERMISSIONS
+from portal.organisation.models import Site
+from portal.organisation.services import department_at
 from tests.conftest import SIGN_IN_BACKEND
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 HERE = b"http://localhost"
-FINISHED = {"type": "sightings.finished", "ids": ["1"], "camera_ids": [""], "faces": 1}
+FINISHED = {
+    "type": "sightings.finished",
+    "ids": ["1"],
+    "camera_ids": [""],
+    "site_ids": [""],
+    "actor_ids": ["7"],
+    "faces": 1,
+}
+# What a browser is sent of it: whose picture it was is for the consumer alone.
+SHOWN = {"type": "sightings.finished", "ids": ["1"], "camera_ids": [""], "faces": 1}
 
 
 class Socket(ApplicationCommunicator):
@@ -142,7 +153,7 @@ async def test_an_event_reaches_those_who_listen_to_its_topic_only(signed_in):
     await hello(live)
     await hello(jobs)
     await send("live", FINISHED)
-    assert await live.receive_json() == FINISHED
+    assert await live.receive_json() == SHOWN
     assert await jobs.receive_nothing(timeout=0.05)
     await live.disconnect()
     await jobs.disconnect()
@@ -162,6 +173,70 @@ async def test_a_keep_alive_is_answered(signed_in):
     await communicator.send_json({"type": "ping"})
     assert await communicator.receive_json() == {"type": "pong"}
     await communicator.send_json({"type": "subscribe", "topics": ["system"]})
+    assert await communicator.receive_nothing(timeout=0.05)
+    await communicator.disconnect()
+
+
+@pytest.fixture
+def scoped(signed_in: Any) -> Any:
+    """An officer of the north site; a manager of one department; the two sites."""
+    north, south = Site.objects.create(name="North"), Site.objects.create(name="South")
+    signed_in["officer"][0].sites.add(north)
+    manager, client = UserFactory(role="manager"), Client()
+    manager.departments.add(department_at(north, "Yard"))
+    client.force_login(manager, backend=SIGN_IN_BACKEND)
+    return signed_in["officer"], (manager, client), north, south
+
+
+async def test_an_event_holds_only_what_lies_in_the_listeners_site(scoped):
+    (officer, client), _, north, south = scoped
+    communicator = socket(client, topics="live")
+    await hello(communicator)
+    event = {
+        "type": "sightings.finished",
+        "ids": ["north", "south", "own", "foreign"],
+        "camera_ids": ["c1", "c2", "", ""],
+        "site_ids": [str(north.pk), str(south.pk), "", ""],
+        "actor_ids": ["c1", "c2", str(officer.pk), "0"],
+        "faces": 9,
+    }
+    await send("live", event)
+    assert await communicator.receive_json() == {
+        "type": "sightings.finished",
+        "ids": ["north", "own"],
+        "camera_ids": ["c1", ""],
+        "faces": 0,
+    }
+    elsewhere = {**FINISHED, "camera_ids": ["c2"], "site_ids": [str(south.pk)]}
+    await send("live", elsewhere)
+    assert await communicator.receive_nothing(timeout=0.05)
+    await communicator.disconnect()
+
+
+async def test_who_sees_certain_people_only_hears_that_but_not_what_happened(scoped):
+    _, (_, client), *_ = scoped
+    communicator = socket(client, topics="live,jobs,cameras,people")
+    assert await hello(communicator) == ["live", "people"]
+    await send("live", FINISHED)
+    assert await communicator.receive_json() == {
+        "type": "sightings.finished",
+        "ids": [],
+        "camera_ids": [],
+        "faces": 0,
+    }
+    await communicator.disconnect()
+
+
+async def test_a_scope_that_was_narrowed_counts_from_the_next_event(scoped, monkeypatch):
+    monkeypatch.setattr(consumers, "RECHECK_S", -1.0)
+    (officer, client), _, north, south = scoped
+    communicator = socket(client, topics="live")
+    await hello(communicator)
+    at_north = {**FINISHED, "camera_ids": ["c1"], "site_ids": [str(north.pk)]}
+    await send("live", at_north)
+    assert (await communicator.receive_json())["ids"] == ["1"]
+    await database_sync_to_async(officer.sites.set)([south])
+    await send("live", at_north)
     assert await communicator.receive_nothing(timeout=0.05)
     await communicator.disconnect()
 
@@ -194,7 +269,7 @@ async def test_a_right_that_was_lost_closes_the_connection_at_the_next_event(
     communicator = socket(client, topics="live,system")
     await hello(communicator)
     await send("live", FINISHED)
-    assert await communicator.receive_json() == FINISHED
+    assert await communicator.receive_json() == SHOWN
     await database_sync_to_async(act)(user, client)
     await send("live", FINISHED)
     output = await communicator.receive_output()
@@ -208,7 +283,7 @@ async def test_losing_a_right_that_is_not_used_here_keeps_the_connection(signed_
     await hello(communicator)
     await database_sync_to_async(demote)(user, client)
     await send("live", FINISHED)
-    assert await communicator.receive_json() == FINISHED
+    assert await communicator.receive_json() == SHOWN
     await communicator.disconnect()
 
 
@@ -216,12 +291,12 @@ async def test_a_storm_of_events_does_not_ask_the_database_each_time(signed_in, 
     communicator = socket(signed_in["officer"][1], topics="live")
     await hello(communicator)
 
-    async def refuse(self: LiveConsumer) -> frozenset[str]:
+    async def refuse(self: LiveConsumer) -> None:
         raise AssertionError("the rights were asked for again within a second")
 
-    monkeypatch.setattr(LiveConsumer, "_permissions", refuse)
+    monkeypatch.setattr(LiveConsumer, "_who", refuse)
     for _ in range(20):
         await send("live", FINISHED)
     for _ in range(20):
-        assert await communicator.receive_json() == FINISHED
+        assert await communicator.receive_json() == SHOWN
     await communicator.disconnect()

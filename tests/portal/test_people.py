@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from functools import partial
 
 import numpy as np
 import pytest
 from django.core import serializers
 from django.db import connection
+from django.utils import timezone
 
 from portal.audit.models import AuditEntry
 from portal.core.context import Actor, acting_as
 from portal.core.errors import DomainError, PermissionMissing
+from portal.core.models import DataKey
 from portal.core.policies import permissions_of
-from portal.core.vault import Vault, VaultError, vault
-from portal.people import vectors
+from portal.core.vault import VaultError, key_id_of, vault
+from portal.journal.models import Act
+from portal.journal.services import expire_acts
 from portal.people.models import Consent, FaceImage, FaceTemplate, Person
 from portal.people.selectors import (
     gallery_members,
@@ -109,7 +113,7 @@ def test_a_change_keeps_the_code_and_is_audited():
     person = create_person(PersonDetails(name="Ada", code="17", department="A"))
     update_person(person, PersonDetails(name="Ada L.", code="18", department="B"))
     person.refresh_from_db()
-    assert (person.name, person.code, person.department) == ("Ada L.", "17", "B")
+    assert (person.name, person.code, str(person.department)) == ("Ada L.", "17", "B")
     entry = AuditEntry.objects.get(action="people.person.updated")
     assert (entry.before["department"], entry.after["department"]) == ("A", "B")
 
@@ -152,6 +156,14 @@ class TestConsent:
 
         person = PersonFactory()
         ConsentFactory(person=person, withdrawn_at=timezone.now())
+        with pytest.raises(DomainError):
+            add_face(person, new_face())
+
+    def test_nor_does_one_whose_term_is_over(self):
+        from django.utils import timezone
+
+        person = PersonFactory()
+        ConsentFactory(person=person, expires_at=timezone.now())
         with pytest.raises(DomainError):
             add_face(person, new_face())
 
@@ -259,17 +271,17 @@ class TestGallery:
         with connection.cursor() as cursor:
             cursor.execute("SELECT sealed_vector FROM people_facetemplate")
             (sealed,) = cursor.fetchone()
-        assert bytes(sealed)[:4] == b"GHV1"
+        assert bytes(sealed)[:4] == b"GHV2"
         assert np.float32(1.0).tobytes() not in bytes(sealed)
         assert bytes(16) not in bytes(sealed)
         columns = {f.get_internal_type() for f in FaceTemplate._meta.concrete_fields}
         assert columns == {"UUIDField", "DateTimeField", "ForeignKey", "BinaryField"}
 
-    def test_under_another_key_no_vector_opens(self, data_dir, monkeypatch):
+    def test_under_another_master_key_no_vector_opens(self, data_dir):
         person = enrolled_person()
-        other = Vault(data_dir / "media", key=bytes(32))
-        monkeypatch.setattr(vectors, "vault", lambda: other)
-        with pytest.raises(VaultError, match=r"keys/media\.key"):
+        (data_dir / "keys" / "master.key").write_bytes(urlsafe_b64encode(bytes(48)))
+        vault.cache_clear()
+        with pytest.raises(VaultError, match=r"keys/master\.key"):
             gallery_vectors(SPACE.id, [str(person.pk)])
 
     def test_a_change_that_is_rolled_back_keeps_its_revision(self, published):
@@ -280,12 +292,16 @@ class TestGallery:
         assert gallery_revision() == before
         assert str(person.pk) in self.members()
 
-    def test_a_photo_that_is_removed_takes_its_blobs_along(
+    def test_a_photo_that_is_removed_keeps_its_blobs_until_that_cannot_be_undone(
         self, vault_files, django_capture_on_commit_callbacks
     ):
         image = enrolled_person(photos=2).images.first()
         with django_capture_on_commit_callbacks(execute=True):
-            remove_photo(image)
+            act = remove_photo(image)
+        assert {image.portrait_key, image.aligned_key} <= vault_files.blobs()
+        Act.objects.filter(pk=act.pk).update(expires_at=timezone.now())
+        with django_capture_on_commit_callbacks(execute=True):
+            assert expire_acts() == 1
             assert {image.portrait_key, image.aligned_key} <= vault_files.blobs()
         assert not {image.portrait_key, image.aligned_key} & vault_files.blobs()
         assert len(vault_files.blobs()) == 2
@@ -299,27 +315,37 @@ class TestErasure:
         sighting = RecognisedFaceFactory(
             person=person, decision="match", candidates=[[str(person.pk), 0.8]]
         )
-        kept = {sighting.portrait_key, sighting.recognition.picture_key}
+        kept = {sighting.recognition.picture_key}
         with django_capture_on_commit_callbacks(execute=True):
             erase_person(person, reason="asked for it")
         person.refresh_from_db()
         sighting.refresh_from_db()
-        assert (person.status, person.name, person.email, person.department) == (
-            "erased",
-            "Erased person",
-            "",
-            "",
-        )
+        assert (person.status, person.name, person.email) == ("erased", "Erased person", "")
+        assert person.department is None
         assert not FaceImage.objects.exists()
         assert not FaceTemplate.objects.exists()
         assert not person.consents.filter(withdrawn_at=None).exists()
-        assert sighting.person is None
+        assert (sighting.person, sighting.portrait_key) == (None, "")
         assert names_of([str(person.pk)]) == {}
         assert not visible_people().exists()
         assert vault_files.blobs() == kept
         entry = AuditEntry.objects.get(action="people.person.erased")
         assert (entry.reason, entry.after["photos"]) == ("asked for it", 2)
         assert "Ada" not in serializers.serialize("json", AuditEntry.objects.all())
+
+    def test_the_key_is_destroyed_so_that_no_backup_can_be_read(
+        self, data_dir, django_capture_on_commit_callbacks
+    ):
+        person = enrolled_person()
+        image, sealed = person.images.get(), bytes(person.templates.get().sealed_vector)
+        backup = (data_dir / "media" / image.portrait_key).read_bytes()
+        with django_capture_on_commit_callbacks(execute=True):
+            erase_person(person)
+        for stored, purpose in ((backup, "portraits"), (sealed, "template")):
+            with pytest.raises(VaultError) as refused:
+                vault().open(stored, purpose=purpose)
+            assert refused.value.code == "storage.erased"
+        assert bytes(DataKey.objects.get(pk=key_id_of(sealed)).wrapped) == b""
 
     def test_photos_of_an_enrolment_in_the_making_go_too(
         self, vault_files, django_capture_on_commit_callbacks

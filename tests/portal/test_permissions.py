@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from portal.accounts.models import Role
+from portal.audit.models import AuditEntry
 from portal.core.policies import ALL_PERMISSIONS, permissions_of
+from portal.organisation.models import Department
 from tests.conftest import SIGN_IN_BACKEND
 from tests.factories import UserFactory, api_token
+from tests.factories.elsewhere import MARK, Elsewhere, build_elsewhere
 from tests.factories.world import World, build_world
 
 pytestmark = pytest.mark.django_db
@@ -22,11 +26,17 @@ pytestmark = pytest.mark.django_db
 @dataclass(frozen=True)
 class Page:
     """``permission`` guards it; a write answers 405 to GET; ``post`` is the answer to a form with
-    nothing useful in it, by somebody who may send it."""
+    nothing useful in it, by somebody who may send it (who needs ``post_permission`` where that is
+    another one). ``is_own`` is there for the one whose account the world's person is."""
 
     permission: str
     post: int = 200
     is_write: bool = False
+    post_permission: str = ""
+    is_own: bool = False
+
+    def needed(self, method: str) -> set[str]:
+        return {self.permission, (method == "POST" and self.post_permission) or self.permission}
 
 
 def write(permission: str, post: int = 302) -> Page:
@@ -36,24 +46,115 @@ def write(permission: str, post: int = 302) -> Page:
 PAGES = {
     "dashboard:today": Page("dashboard.view"),
     "dashboard:board": Page("dashboard.view"),
+    "dashboard:me": Page("self.view"),
+    "dashboard:my_photo": Page("self.view", is_own=True),
+    "dashboard:my_sighting": Page("self.view", is_own=True),
+    "organisation:index": Page("organisation.view"),
+    "organisation:add_site": Page("organisation.manage", post=422),
+    "organisation:site": Page("organisation.manage", post=422),
+    "organisation:delete_site": write("organisation.manage"),
+    "organisation:add_department": Page("organisation.manage", post=422),
+    "organisation:department": Page("organisation.manage", post=422),
+    "organisation:delete_department": write("organisation.manage"),
+    "accounts:users": Page("users.view"),
+    "accounts:add_user": Page("users.manage", post=422),
+    "accounts:user": Page("users.view", post=422, post_permission="users.manage"),
+    "accounts:new_link": write("users.manage"),
+    "accounts:deactivate": write("users.manage"),
+    "accounts:reactivate": write("users.manage"),
     "enrolment:start": write("people.manage"),
     "enrolment:start_for": write("people.manage"),
-    "enrolment:draft": Page("people.manage", post=422),
-    "enrolment:photos": Page("people.manage"),
+    "enrolment:draft": Page("people.manage", post=405),
+    "enrolment:check": Page("people.manage", post=405),
+    "enrolment:lookalikes": Page("people.manage", post=405),
+    "enrolment:same": write("people.manage"),
+    "enrolment:different": write("people.manage"),
+    "enrolment:confirm": Page("people.manage", post=422),
+    "enrolment:frame": write("people.manage", post=422),
+    # Somebody else's frame is nobody's business.
+    "enrolment:frame_result": write("people.manage", post=404),
+    "enrolment:walk_past": Page("people.manage", post=405),
+    "enrolment:walk_past_frame": write("people.manage", post=400),
+    "enrolment:walk_past_result": write("people.manage", post=404),
+    "enrolment:photos": Page("people.manage", post=405),
     "enrolment:add_photo": write("people.manage", post=400),
     "enrolment:cancel": write("people.manage"),
     "enrolment:photo": Page("people.manage"),
     "enrolment:choose": write("people.manage"),
     "enrolment:drop": write("people.manage"),
+    "enrolment:vouch": write("people.manage", post=409),
     "enrolment:face": Page("people.manage"),
+    "invitation:list": Page("people.manage"),
+    "invitation:queue": Page("people.manage"),
+    "invitation:new": Page("people.manage", post=422),
+    "invitation:create": write("people.manage", post=200),
+    "invitation:create_many": write("people.manage", post=400),
+    "invitation:review": Page("people.manage"),
+    "invitation:renew": write("people.manage", post=200),
+    "invitation:revoke": write("people.manage"),
+    "invitation:approve": write("people.manage"),
+    "invitation:send_back": write("people.manage", post=400),
+    "invitation:decline": write("people.manage"),
+    "invitation:noted": write("people.manage"),
+    # Nobody asked whether this is somebody else, and the photo is another draft's.
+    "invitation:answer": write("people.manage", post=404),
+    "invitation:change_photo": write("people.manage", post=404),
     "people:list": Page("people.view"),
     "people:detail": Page("people.view"),
     "people:edit": Page("people.manage", post=422),
     "people:suspend": write("people.manage"),
     "people:reinstate": write("people.manage"),
-    "people:erase": write("people.manage"),
+    "people:bulk": write("people.manage", post=400),
+    "people:export": write("people.export", post=400),
+    "people:save_filter": write("people.view", post=400),
+    # A saved filter belongs to one user; this one is nobody's.
+    "people:delete_filter": write("people.view", post=404),
+    "people:issue_pin": write("people.manage", post=200),
+    "people:issue_qr": write("people.manage", post=200),
+    "people:revoke_credential": write("people.manage"),
     "people:photo": Page("people.view"),
     "people:remove_photo": write("people.manage"),
+    "people:set_aside": write("people.manage"),
+    "people:take_in": write("people.manage", post=409),
+    "people:move_photo": Page("people.manage", post=400),
+    "people:left": write("people.manage", post=400),
+    "people:remove": write("people.manage"),
+    "people:merge": Page("people.manage"),
+    "people:merge_into": Page("people.manage", post=302),
+    "journal:list": Page("people.view"),
+    "journal:undo": write("people.manage"),
+    "hygiene:gallery": Page("people.view"),
+    "hygiene:look": write("people.manage"),
+    "hygiene:dismiss": write("people.manage"),
+    "hygiene:tell_apart": write("people.manage"),
+    "privacy:overview": Page("privacy.view"),
+    "privacy:dry_run": Page("privacy.view"),
+    "privacy:save_retention": write("privacy.manage", post=422),
+    "privacy:save_notice": write("privacy.manage", post=422),
+    "privacy:texts": Page("privacy.view"),
+    "privacy:publish": Page("privacy.manage", post=422),
+    "privacy:text": Page("privacy.view"),
+    "privacy:text_file": Page("privacy.view"),
+    "privacy:ask_again": Page("privacy.view"),
+    "privacy:erasures": Page("privacy.view"),
+    "privacy:certificate": Page("privacy.view"),
+    "privacy:release": Page("privacy.view"),
+    "privacy:evidence": Page("privacy.view"),
+    "privacy:person": Page("privacy.view"),
+    "privacy:record": write("privacy.manage", post=422),
+    "privacy:withdraw": write("privacy.manage"),
+    "privacy:hold": write("privacy.manage"),
+    "privacy:export": write("privacy.manage", post=400),
+    "privacy:erase": Page("privacy.manage", post=422),
+    "roster:start": Page("people.import", post=422),
+    "roster:sample": Page("people.import", post=405),
+    "roster:detail": Page("people.import", post=405),
+    "roster:columns": Page("people.import", post=422),
+    "roster:apply": write("people.import"),
+    "roster:stop": write("people.import", post=409),
+    "roster:discard": write("people.import"),
+    "roster:undo": write("people.import", post=409),
+    "roster:report": Page("people.import", post=405),
     "cameras:list": Page("cameras.view"),
     "cameras:create": Page("cameras.manage", post=422),
     "cameras:detail": Page("cameras.view"),
@@ -61,7 +162,7 @@ PAGES = {
     "cameras:switch": write("cameras.manage"),
     "sightings:live": Page("sightings.view"),
     "sightings:stream": Page("sightings.view"),
-    "sightings:stream_of": Page("sightings.view"),
+    "sightings:stream_of": Page("cameras.view"),
     "sightings:detail": Page("sightings.view"),
     "sightings:picture": Page("sightings.view"),
     "sightings:of_person": Page("sightings.view"),
@@ -78,6 +179,8 @@ PAGES = {
     "jobs:detail": Page("jobs.view"),
     "jobs:cancel": write("jobs.manage"),
     "system:health": Page("system.view"),
+    "system:audit": Page("audit.view"),
+    "system:export_audit": Page("audit.view"),
     "system:tokens": Page("system.view"),
     "system:create_token": write("system.manage", post=400),
     "system:revoke_token": write("system.manage"),
@@ -88,6 +191,27 @@ PUBLIC = {
     "healthz": "a probe has no account, and learns nothing",
     "readyz": "a probe has no account, and learns two names",
     "favicon.ico": "a redirection to a static file",
+    "privacy:policy": "whoever may be seen must be able to read what is kept and for how long",
+    "privacy:policy_qr": "the address of that page as a picture",
+    **dict.fromkeys(
+        (
+            "join:start",
+            "join:agree",
+            "join:refuse",
+            "join:photos",
+            "join:photo_list",
+            "join:add_photo",
+            "join:photo",
+            "join:choose",
+            "join:drop",
+            "join:face",
+            "join:review",
+            "join:submit",
+        ),
+        "guarded by the invitation's token in the address",
+    ),
+    "join:thanks": "a page of words for whoever has sent photos in",
+    "join:no_thanks": "a page of words for whoever refused",
     "accounts:setup": "guarded by the set-up token, and closed once somebody exists",
     "api:openapi-json": "the description of the API holds no data",
     "api:api-root": "a name for reversing only; it answers 404",
@@ -153,7 +277,11 @@ def patterns(
 
 
 TREE = dict(patterns(get_resolver()))
-ROLES = [Role.AUDITOR, Role.OFFICER, Role.ADMINISTRATOR]
+ROLES = list(Role)
+METHODS = ("GET", "POST", "PUT", "DELETE")
+
+# Whoever sees nobody but themselves lands on their own page.
+LANDS_ELSEWHERE = {("dashboard:today", Role.EMPLOYEE): 302}
 
 
 def test_every_address_is_in_exactly_one_table():
@@ -194,35 +322,161 @@ def address(world: World, name: str) -> str:
 def ask(client: Client, method: str, url: str) -> int:
     """The status, with whatever the request wrote undone."""
     with transaction.atomic():
-        response = client.post(url, {"x": "1"}) if method == "POST" else client.get(url)
+        response = client.post(url, {"x": "1"}) if method == "POST" else client.generic(method, url)
         transaction.set_rollback(True)
     if response.status_code == 302 and response.headers["Location"].startswith("/account/login/"):
         return 401
     return response.status_code
 
 
+@pytest.fixture
+def browsers(world) -> dict[Role | None, Client]:
+    """Per role somebody whose rights reach the world's things; None is a visitor."""
+    found: dict[Role | None, Client] = {None: Client()}
+    for role in ROLES:
+        person = world.person if role == Role.EMPLOYEE else None
+        user = UserFactory(role=role, person=person)
+        if role == Role.MANAGER:
+            user.departments.set(Department.objects.all())
+        found[role] = Client()
+        found[role].force_login(user, backend=SIGN_IN_BACKEND)
+    return found
+
+
+def expected_status(name: str, role: Role | None, method: str) -> int:
+    page = PAGES[name]
+    if role is None:
+        return 401
+    if (name, role) in LANDS_ELSEWHERE:
+        return LANDS_ELSEWHERE[name, role]
+    if not page.needed(method) <= permissions_of(role):
+        return 403
+    if page.is_own and role != Role.EMPLOYEE:
+        return 404 if method in {"GET", "POST"} else 405
+    answers = {"GET": 405 if page.is_write else 200, "POST": page.post}
+    return answers.get(method, 405)
+
+
 @pytest.mark.parametrize("area", sorted({name.partition(":")[0] for name in PAGES}))
-def test_who_may_open_a_page(area, world, client_of):
-    clients = {role: client_of(role) for role in ROLES}
+def test_who_may_open_a_page(area, world, browsers):
     expected, found = {}, {}
-    for name, page in PAGES.items():
+    for name in PAGES:
         if not name.startswith(f"{area}:"):
             continue
         url = address(world, name)
-        for role in [None, *ROLES]:
-            for method in ("GET", "POST"):
+        for role, browser in browsers.items():
+            for method in METHODS:
                 case = (name, role and str(role), method)
-                found[case] = ask(clients[role] if role else Client(), method, url)
-                if role is None:
-                    expected[case] = 401
-                elif page.permission not in permissions_of(role):
-                    expected[case] = 403
-                elif method == "POST":
-                    expected[case] = page.post
-                else:
-                    expected[case] = 405 if page.is_write else 200
-    assert {c: f for c, f in found.items() if f != expected[c]} == {}
+                found[case] = ask(browser, method, url)
+                expected[case] = expected_status(name, role, method)
+    wrong = {c: (f, expected[c]) for c, f in found.items() if f != expected[c]}
+    assert wrong == {}, "found, expected"
     assert found
+
+
+# Files that are about nobody, with the reason why no trace of them is needed.
+ABOUT_NOBODY = {
+    "roster:sample": "an example of a roster, with nobody in it",
+    "privacy:text_file": "a text that everybody is shown",
+}
+
+
+def test_every_picture_and_every_file_that_is_handed_out_leaves_a_trace(world, browsers):
+    """Looked for by what is answered, so that a new picture or export cannot be forgotten."""
+    traced, untraced = set(), set()
+    for name, page in PAGES.items():
+        if page.is_write:
+            continue
+        cache.clear()
+        before = AuditEntry.objects.count()
+        role = Role.EMPLOYEE if page.is_own else Role.ADMINISTRATOR
+        response = browsers[role].get(address(world, name))
+        is_file = "attachment" in response.headers.get("Content-Disposition", "")
+        if is_file or response.headers["Content-Type"].startswith("image/"):
+            is_written = AuditEntry.objects.count() > before
+            (traced if is_written else untraced).add(name)
+    assert untraced <= set(ABOUT_NOBODY)
+    assert {"people:photo", "sightings:crop", "sightings:picture", "enrolment:face"} <= traced
+
+
+# Rows that belong to no site, with the reason why everybody with the right may see them.
+OF_NO_SITE = {
+    "text_id": "a policy text is the same for everybody",
+    "filter_id": "a saved filter is a user's own, and refused for that reason",
+    "kind": "a word, not a row",
+    "position": "a number within a photo",
+    "token_id": "a token belongs to a program, and is for administrators alone",
+}
+SCOPED_ROLES = [Role.HR, Role.OFFICER, Role.MANAGER, Role.AUDITOR]
+
+
+@pytest.fixture
+def elsewhere(world) -> Elsewhere:
+    return build_elsewhere(world)
+
+
+@pytest.fixture
+def limited(world, elsewhere) -> dict[Role, Client]:
+    """Per role somebody whose rights end at the world's site; a manager's at its department."""
+    found = {}
+    for role in SCOPED_ROLES:
+        user = UserFactory(role=role)
+        if role == Role.MANAGER:
+            user.departments.add(world.department)
+        else:
+            user.sites.add(world.site)
+        found[role] = Client()
+        found[role].force_login(user, backend=SIGN_IN_BACKEND)
+    return found
+
+
+@pytest.mark.parametrize("area", sorted({name.partition(":")[0] for name in PAGES}))
+def test_what_lies_outside_ones_scope_is_not_there(area, world, elsewhere, limited):
+    """Also where only one of several objects in an address is foreign."""
+    wrong = {}
+    for name, page in PAGES.items():
+        names = [n for n in TREE[name].pattern.converters if n not in OF_NO_SITE]
+        if not name.startswith(f"{area}:") or not names:
+            continue
+        every = list(TREE[name].pattern.converters)
+        for arguments in elsewhere.arguments(world, name, every):
+            foreign = [n for n in names if arguments[n] != world.arguments(name, every)[n]]
+            if not foreign:
+                continue
+            url = reverse(name, kwargs=arguments)
+            for role, browser in limited.items():
+                for method in ("POST",) if page.is_write else ("GET", "POST"):
+                    status = ask(browser, method, url)
+                    if not page.needed(method) <= permissions_of(role):
+                        right = {403, 404}
+                    elif method == "POST" and page.post == 405:
+                        right = {405}  # a page that takes no form looks for nothing
+                    else:
+                        right = {404}
+                    if status not in right:
+                        wrong[name, str(role), method, *foreign] = status
+    assert wrong == {}, "each should be 404, or 403 without the right"
+
+
+@pytest.mark.parametrize("role", SCOPED_ROLES)
+def test_no_page_of_ones_own_site_tells_of_another(role, world, elsewhere, limited):
+    """Lists, searches, figures and pages of objects that foreign people were mixed into."""
+    told = {}
+    for name, page in PAGES.items():
+        if page.is_write or not page.needed("GET") <= permissions_of(role):
+            continue
+        url = address(world, name)
+        for query in ({}, {"q": "e"}):
+            response = limited[role].get(url, query)
+            text = response.content.decode(errors="replace")
+            ids = {str(elsewhere.world.person.pk), str(elsewhere.world.image.pk)}
+            found = {word for word in {MARK, *ids} if word in text}
+            if found:
+                told[name] = found
+    found = limited[role].get(reverse("dashboard:search"), {"q": MARK})
+    if MARK in found.content.decode().replace(f"“{MARK}”", ""):
+        told["dashboard:search"] = {MARK}
+    assert told == {}
 
 
 def test_a_missing_right_is_a_page_with_the_reason_and_leaks_nothing(world, client_of):

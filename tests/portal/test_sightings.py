@@ -8,18 +8,14 @@ from uuid import uuid4
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 
-from portal.audit.models import AuditEntry
 from portal.core.context import Actor, acting_as
 from portal.core.errors import DomainError, NotFound, PermissionMissing
 from portal.core.policies import permissions_of
 from portal.core.vault import vault
 from portal.jobs.models import Job
 from portal.people.services import erase_person, suspend_person
-from portal.sightings.models import RecognisedFace, Recognition
+from portal.sightings.models import Recognition
 from portal.sightings.selectors import (
     decision_counts_today,
     faces_of,
@@ -32,7 +28,6 @@ from portal.sightings.services import (
     PictureFailure,
     claim_waiting,
     complete_recognitions,
-    purge_expired,
     release_leases,
     submit,
     submit_picture,
@@ -458,84 +453,3 @@ class TestReading:
             assert decision_counts_today() == {"unknown": 1}
         with timezone.override("UTC"):
             assert decision_counts_today() == {"match": 1, "unknown": 1}
-
-
-class TestPurge:
-    @hypothesis_settings(
-        max_examples=12,
-        deadline=None,
-        derandomize=True,
-        suppress_health_check=[HealthCheck.function_scoped_fixture],
-    )
-    @given(ages_h=st.lists(st.floats(min_value=0, max_value=120), max_size=6))
-    def test_nothing_older_survives_and_nothing_younger_is_deleted(
-        self, ages_h, settings, vault_files
-    ):
-        settings.PICTURE_RETENTION_DAYS = 2
-        Recognition.objects.all().delete()
-        limit = timedelta(days=2)
-        expected = set()
-        for hours in ages_h:
-            age = timedelta(hours=hours)
-            face = RecognisedFaceFactory()
-            Recognition.objects.filter(pk=face.recognition_id).update(
-                created_at=timezone.now() - age
-            )
-            if age < limit:
-                expected |= {face.portrait_key, face.recognition.picture_key}
-        stays = sum(timedelta(hours=h) < limit for h in ages_h)
-        assert purge_expired() == len(ages_h) - stays
-        assert Recognition.objects.count() == RecognisedFace.objects.count() == stays
-        assert {k for k in vault_files.blobs() if k in expected} == expected
-        left = {r.picture_key for r in Recognition.objects.all()}
-        left |= {f.portrait_key for f in RecognisedFace.objects.all()}
-        assert left == expected
-
-    @pytest.mark.parametrize(
-        ("age", "survives", "why"),
-        [
-            (timedelta(days=2, seconds=-1), True, "a second is left"),
-            (timedelta(days=2, seconds=1), False, "a second too old"),
-            (timedelta(days=400), False, "forgotten for a year"),
-        ],
-    )
-    def test_the_border_of_the_retention(
-        self, age, survives, why, settings, vault_files, time_machine
-    ):
-        settings.PICTURE_RETENTION_DAYS = 2
-        time_machine.move_to("2026-03-01T10:00:00Z", tick=False)
-        RecognisedFaceFactory()
-        Recognition.objects.update(created_at=timezone.now() - age)
-        purge_expired()
-        assert Recognition.objects.exists() is survives, why
-        assert len(vault_files.blobs()) == (2 if survives else 0)
-
-    def test_pictures_that_were_never_recognised_go_too(self, settings, vault_files):
-        settings.PICTURE_RETENTION_DAYS = 2
-        RecognitionFactory.create_batch(2)
-        Recognition.objects.update(created_at=timezone.now() - timedelta(days=3))
-        assert purge_expired() == 2
-        assert vault_files.blobs() == set()
-
-    def test_a_purge_may_be_repeated_and_is_audited_when_it_did_something(self, settings):
-        settings.PICTURE_RETENTION_DAYS = 2
-        row = RecognitionFactory()
-        Recognition.objects.update(created_at=timezone.now() - timedelta(days=3))
-        vault().delete(row.picture_key)  # a crash after the blobs, before the rows
-        assert purge_expired() == 1
-        assert purge_expired() == 0
-        entry = AuditEntry.objects.get()
-        assert (entry.action, entry.after) == (
-            "sightings.purged",
-            {"recognitions": 1, "retention_days": 2},
-        )
-
-    def test_people_and_their_photos_are_never_purged(self, settings, vault_files):
-        settings.PICTURE_RETENTION_DAYS = 1
-        person = enrolled_person()
-        with_sighting = RecognisedFaceFactory(person=person)
-        Recognition.objects.update(created_at=timezone.now() - timedelta(days=3))
-        purge_expired()
-        assert not RecognisedFace.objects.filter(pk=with_sighting.pk).exists()
-        assert person.images.count() == 1
-        assert len(vault_files.blobs()) == 2

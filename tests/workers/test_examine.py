@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from portal.core.vault import vault
@@ -130,3 +131,20 @@ def test_a_photo_that_is_dropped_meanwhile_leaves_no_face_behind(
     monkeypatch.setattr(module, "record_examination", first_drop)
     examine_photo(host, photo.pk)
     assert vault_files.blobs() == before
+
+
+def test_a_face_between_two_alike_is_asked_about_both(host, photo_of):
+    """By the rule for cameras it is neither's, being too close to both; it is no new face either."""
+    twins = [enrolled_person(n, name=f"Twin {n}") for n in (1, 2)]
+    between = (vector_of(1) + vector_of(2)) / np.sqrt(2.0, dtype=np.float32)
+    photo = photo_of(face_of(between))
+    examine_photo(host, photo.pk)
+    assert verdict(photo) == ("other_person", 0)
+    found = {like.person for like in photo.faces.get().likenesses.all()}
+    assert found == set(twins)
+
+
+def test_the_side_of_a_face_is_written_down(host, photo_of):
+    photo = photo_of(face_of(1, measured=quality(yaw_degrees=-21.0)))
+    examine_photo(host, photo.pk)
+    assert photo.faces.get().pose == "right"

@@ -20,7 +20,7 @@ from tests.factories import (
     enrolled_person,
 )
 from workers.progress import ProgressBar
-from workers.tasks.maintenance import purge
+from workers.tasks.maintenance import expire, purge
 
 
 @pytest.mark.django_db
@@ -44,7 +44,7 @@ def test_the_purge_is_a_job_that_says_what_it_deleted(
         purge()
     job = Job.objects.get()
     assert (job.kind, job.state) == (Job.Kind.PURGE, Job.State.DONE)
-    assert "1 recognitions, 1 abandoned enrolments" in job.message
+    assert "1 unfinished enrolment, 1 picture, 1 crop, 1 result." in job.message
     image = person.images.get()
     assert vault_files.blobs() == {
         kept.picture_key,
@@ -53,6 +53,15 @@ def test_the_purge_is_a_job_that_says_what_it_deleted(
         fresh,
     }
     assert orphan not in vault_files.blobs()
+
+
+@pytest.mark.django_db
+def test_the_minutely_task_ends_consents_whose_term_is_over(data_dir):
+    person = enrolled_person()
+    person.consents.update(expires_at=timezone.now())
+    expire()
+    assert not person.templates.exists()
+    assert not person.images.exists()
 
 
 class Terminal(io.StringIO):

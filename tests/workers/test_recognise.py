@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from portal.core.context import SYSTEM, acting_as
+from portal.core.keyring import KeyRing
 from portal.core.vault import vault
 from portal.jobs.models import Job
-from portal.people.services import suspend_person
+from portal.people.services import suspend_person, withdraw_consent
 from portal.sightings.models import Recognition
 from portal.sightings.selectors import faces_of
 from portal.sightings.services import claim_waiting
@@ -214,3 +216,44 @@ class TestTasks:
             waiting()
         sweep()
         assert len(sent_tasks) == rings
+
+
+def test_who_withdraws_is_unknown_in_the_very_next_picture(host, waiting):
+    ada = enrolled_person(1, name="Ada")
+    first = waiting(face_of(1))
+    run(host)
+    second = waiting(face_of(1))  # waits already when the consent ends
+    with acting_as(SYSTEM):
+        withdraw_consent(ada)
+    run(host)
+    assert decisions(first) == [("match", "above_threshold", "Ada")]
+    assert decisions(second) == [("unknown", "empty_gallery", None)]
+    assert len(host.gallery) == 0
+
+
+def test_who_withdraws_while_the_engine_works_is_not_named_either(host, waiting, monkeypatch):
+    ada = enrolled_person(1, name="Ada")
+    row = waiting(face_of(1))
+    real = recognise.complete_recognitions
+
+    def first_withdraw(*args, **kwargs):
+        withdraw_consent(ada)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(recognise, "complete_recognitions", first_withdraw)
+    with acting_as(SYSTEM):
+        run(host)
+    assert decisions(row) == [("unknown", "person_gone", None)]
+
+
+def test_a_worker_goes_on_while_the_master_key_changes(host, waiting, data_dir):
+    """It has read the keys of those enrolled before, and reads those of who comes after."""
+    enrolled_person(1, name="Ada")
+    first = waiting(face_of(1))
+    run(host)
+    KeyRing(data_dir / "keys").rotate()  # another process
+    enrolled_person(2, name="Bob")
+    second = waiting(face_of(1), face_of(2))
+    run(host)
+    assert decisions(first) == [("match", "above_threshold", "Ada")]
+    assert [name for _, _, name in decisions(second)] == ["Ada", "Bob"]

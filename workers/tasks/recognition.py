@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from portal.config.celery import app
 from portal.core.context import SYSTEM, acting_as
-from portal.enrolment.services import redispatch_waiting
+from portal.enrolment.services import forget_frames, redispatch_waiting
 from portal.jobs.dispatch import answer_doorbell, ring
 from portal.jobs.models import Job
 from portal.jobs.services import close_abandoned
@@ -37,4 +37,5 @@ def sweep() -> None:
         if waiting_count():
             ring("recognition.drain")
         redispatch_waiting()
+        forget_frames()
         close_abandoned(Job.Kind.RECOGNISE_PHOTOS, silent_for=BATCH_SILENCE)

@@ -5,6 +5,7 @@ from typing import Any
 import structlog
 
 from portal.config.env import ENV
+from portal.core.redaction import hide_links
 
 _shared: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -13,6 +14,7 @@ _shared: list[Any] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
     structlog.processors.format_exc_info,
+    hide_links,
 ]
 _renderer: Any = (
     structlog.processors.JSONRenderer()

@@ -88,6 +88,8 @@ CONTENT_SECURITY_POLICY = {
 
 # One request may carry this much; a larger one is refused by its header, before it is read.
 MAX_REQUEST_BYTES = 26 * 1024 * 1024
+# A spreadsheet and a ZIP of photos, at one address, by whoever may import (config/asgi.py).
+MAX_ROSTER_UPLOAD_BYTES = (1024 + 22) * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_REQUEST_BYTES
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 20

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
+from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
-from portal.core.context import require
+from portal.audit.services import record
+from portal.core.context import current_actor, require
 from portal.core.errors import DomainError
 from portal.core.events import EnrolmentChanged, publish_on_commit
 from portal.core.vault import vault
+from portal.enrolment.access import require_edit
 from portal.enrolment.models import Enrolment, EnrolmentFace, EnrolmentPhoto
-from portal.enrolment.verdicts import judge
+from portal.enrolment.services.rejudge import rejudge
 from portal.jobs.dispatch import dispatch_on_commit
 from portal.people.models import Person
+from portal.people.services import person_key
 from recognition.errors import ImageRejected
 from recognition.intake import reencode_jpeg
 
@@ -24,22 +26,26 @@ __all__ = [
     "announce",
     "cancel_enrolment",
     "choose_face",
+    "data_key_of",
     "drop_photo",
     "lock_draft",
-    "purge_drafts",
     "start_enrolment",
+    "vouch_for",
 ]
 
 MAX_PHOTOS = 20
 # Large enough for any face in a group photo, small enough to be quick.
 MAX_SIDE_PX = 2560
-DRAFT_LIFE = timedelta(hours=24)
 
 
 @transaction.atomic
 def start_enrolment(person: Person | None = None) -> Enrolment:
     actor = require("people.manage")
-    return Enrolment.objects.create(person=person, created_by=actor.label[:254])
+    return Enrolment.objects.create(
+        person=person,
+        created_by=actor.label[:254],
+        data_key_id=person_key(person) if person else vault().keys.create(),
+    )
 
 
 def add_photo(enrolment: Enrolment, data: bytes, *, file_name: str, source: str) -> EnrolmentPhoto:
@@ -48,7 +54,7 @@ def add_photo(enrolment: Enrolment, data: bytes, *, file_name: str, source: str)
     Raises ``DomainError`` with a code ``image.*`` for bytes that are no acceptable picture; the
     photos beside it are not touched.
     """
-    require("people.manage")
+    require_edit(enrolment)
     try:
         photo = reencode_jpeg(data, max_side_px=MAX_SIDE_PX)
     except ImageRejected as error:
@@ -68,7 +74,7 @@ def add_photo(enrolment: Enrolment, data: bytes, *, file_name: str, source: str)
             )
         row = EnrolmentPhoto.objects.create(
             enrolment=draft,
-            photo_key=vault().put("photos", photo.data),
+            photo_key=vault().put("photos", photo.data, data_key=data_key_of(draft)),
             photo_sha256=sha256,
             file_name=file_name[:200],
             source=source,
@@ -83,24 +89,53 @@ def add_photo(enrolment: Enrolment, data: bytes, *, file_name: str, source: str)
 @transaction.atomic
 def choose_face(photo: EnrolmentPhoto, position: int) -> EnrolmentPhoto:
     """A person says which of several faces is meant."""
-    require("people.manage")
+    require_edit(photo.enrolment)
     draft = lock_draft(photo.enrolment)
-    faces = list(photo.faces.all())
-    if not 0 <= position < len(faces):
+    if not photo.faces.filter(position=position).exists():
         raise DomainError("There is no such face in this photo.", code="enrolment.no_such_face")
-    verdict = judge(faces, chosen=position)
-    photo.chosen, photo.verdict, photo.message = position, verdict.code, verdict.message
-    photo.save(update_fields=["chosen", "verdict", "message"])
+    # Whoever vouched for the photo had the other face in mind.
+    photo.chosen, photo.is_vouched = position, False
+    photo.save(update_fields=["chosen", "is_vouched"])
+    rejudge(draft)
     announce(draft)
+    photo.refresh_from_db()
+    return photo
+
+
+@transaction.atomic
+def vouch_for(photo: EnrolmentPhoto) -> EnrolmentPhoto:
+    """Somebody looked: a photo that was set aside as unlike the others is this person's."""
+    require("people.manage")
+    require_edit(photo.enrolment)
+    draft = lock_draft(photo.enrolment)
+    photo.refresh_from_db()
+    if photo.verdict != EnrolmentPhoto.Verdict.UNLIKE:
+        raise DomainError(
+            "This photo is not set aside, so there is nothing to say about it.",
+            code="enrolment.not_set_aside",
+            http_status=409,
+        )
+    record(
+        "enrolment.photo.vouched",
+        target=draft,
+        after={"photo": str(photo.pk)},
+        reason=photo.message,
+    )
+    photo.is_vouched = True
+    photo.save(update_fields=["is_vouched"])
+    rejudge(draft)
+    announce(draft)
+    photo.refresh_from_db()
     return photo
 
 
 @transaction.atomic
 def drop_photo(photo: EnrolmentPhoto) -> None:
-    require("people.manage")
+    require_edit(photo.enrolment)
     draft = lock_draft(photo.enrolment)
     keys = keys_of([photo])
     photo.delete()
+    rejudge(draft)
     announce(draft)
     _delete_on_commit(keys)
 
@@ -108,34 +143,40 @@ def drop_photo(photo: EnrolmentPhoto) -> None:
 @transaction.atomic
 def cancel_enrolment(enrolment: Enrolment) -> None:
     """Give a draft up: nothing of it is kept."""
-    require("people.manage")
+    require_edit(enrolment)
     draft = lock_draft(enrolment)
     keys = keys_of(draft.photos.all())
+    keys += [key for key in draft.frames.values_list("picture_key", flat=True) if key]
     draft.delete()
+    if draft.person is None and draft.data_key_id is not None:
+        vault().keys.destroy(draft.data_key_id)
     _delete_on_commit(keys)
-
-
-def purge_drafts() -> int:
-    """Delete drafts that nobody came back to within ``DRAFT_LIFE``."""
-    stale = Enrolment.objects.filter(
-        state=Enrolment.State.DRAFT, created_at__lt=timezone.now() - DRAFT_LIFE
-    )
-    drafts = list(stale)
-    for draft in drafts:
-        cancel_enrolment(draft)
-    return len(drafts)
 
 
 def lock_draft(enrolment: Enrolment) -> Enrolment:
     """The row, locked; raises where the enrolment has ended already."""
+    # What a person has sent in is changed by those who approve it alone.
+    is_ours = current_actor().may("people.manage")
+    states = {Enrolment.State.DRAFT} | ({Enrolment.State.SUBMITTED} if is_ours else set())
     locked = Enrolment.objects.select_for_update().filter(pk=enrolment.pk).first()
-    if locked is None or locked.state != Enrolment.State.DRAFT:
+    if locked is None or locked.state not in states:
         raise DomainError(
             "This enrolment has ended already. Start a new one.",
             code="enrolment.ended",
             http_status=409,
         )
     return locked
+
+
+def data_key_of(enrolment: Enrolment) -> UUID:
+    """What seals the pictures and vectors of this draft."""
+    if enrolment.data_key_id is None:
+        raise DomainError(
+            "This enrolment has ended already. Start a new one.",
+            code="enrolment.ended",
+            http_status=409,
+        )
+    return enrolment.data_key_id
 
 
 def announce(enrolment: Enrolment) -> None:

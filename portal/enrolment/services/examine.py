@@ -4,31 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from portal.enrolment.models import Enrolment, EnrolmentFace, EnrolmentPhoto
-from portal.enrolment.services.draft import announce
-from portal.enrolment.verdicts import judge
+from portal.enrolment.models import Enrolment, EnrolmentFace, EnrolmentPhoto, Likeness
+from portal.enrolment.services.draft import announce, data_key_of
+from portal.enrolment.services.rejudge import rejudge
 from portal.jobs.dispatch import dispatch
-from portal.people.models import Person
+from portal.people.models import LookalikePair, Person
 from portal.people.vectors import seal_vector
 
-__all__ = ["ExaminedFace", "examination_failed", "record_examination", "redispatch_waiting"]
+__all__ = [
+    "ExaminedFace",
+    "Resembled",
+    "examination_failed",
+    "record_examination",
+    "redispatch_waiting",
+]
 
 _OVERDUE = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Resembled:
+    """A person of the gallery whom a face reaches the threshold of."""
+
+    person_id: str
+    score: float
+    threshold: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExaminedFace:
     """One face in a photo. ``issues`` are ``{"code", "text"}``; ``nearest_id`` is the most similar
-    person of the gallery, and ``is_match`` whether the rule in force would name that person."""
+    person of the gallery, and ``is_match`` whether the rule in force would name that person.
+    ``resembles`` are all whom the face is similar enough to, though it be to two alike."""
 
     box: list[float]
     quality: Mapping[str, Any]
@@ -39,6 +56,8 @@ class ExaminedFace:
     nearest_id: str | None
     nearest_score: float | None
     is_match: bool
+    pose: str = ""
+    resembles: Sequence[Resembled] = ()
 
 
 @transaction.atomic
@@ -49,35 +68,80 @@ def record_examination(
     photo = _waiting(photo_id)
     if photo is None:
         return None
-    people = Person.objects.in_bulk([UUID(f.nearest_id) for f in faces if f.nearest_id])
-    rows = []
-    for position, face in enumerate(faces):
-        nearest = people.get(UUID(face.nearest_id)) if face.nearest_id else None
-        rows.append(
-            EnrolmentFace(
-                photo=photo,
-                position=position,
-                box=face.box,
-                quality=dict(face.quality),
-                issues=[dict(issue) for issue in face.issues],
-                portrait_key=face.portrait_key,
-                aligned_key=face.aligned_key,
-                space_id=space_id,
-                sealed_vector=seal_vector(face.vector, dimension=dimension),
-                nearest=nearest,
-                nearest_score=face.nearest_score if nearest else None,
-                is_somebody_else=bool(
-                    nearest and face.is_match and nearest.pk != photo.enrolment.person_id
-                ),
-            )
+    draft = photo.enrolment
+    rows = [
+        EnrolmentFace(
+            photo=photo,
+            position=position,
+            box=face.box,
+            quality=dict(face.quality),
+            issues=[dict(issue) for issue in face.issues],
+            portrait_key=face.portrait_key,
+            aligned_key=face.aligned_key,
+            space_id=space_id,
+            pose=face.pose,
+            sealed_vector=seal_vector(
+                face.vector, dimension=dimension, data_key=data_key_of(draft)
+            ),
         )
+        for position, face in enumerate(faces)
+    ]
     EnrolmentFace.objects.bulk_create(rows)
-    verdict = judge(rows, chosen=None)
+    _note_likenesses(draft, rows, faces)
     photo.state = EnrolmentPhoto.State.EXAMINED
-    photo.verdict, photo.message, photo.chosen = verdict.code, verdict.message, verdict.chosen
-    photo.save(update_fields=["state", "verdict", "message", "chosen"])
-    announce(photo.enrolment)
+    photo.save(update_fields=["state"])
+    rejudge(draft)
+    announce(draft)
+    photo.refresh_from_db()
     return photo
+
+
+def _note_likenesses(
+    draft: Enrolment, rows: Sequence[EnrolmentFace], faces: Sequence[ExaminedFace]
+) -> None:
+    """Somebody of whom it was said before that they are two is not asked about again."""
+    resembled = [
+        (row, one) for row, face in zip(rows, faces, strict=True) for one in face.resembles
+    ]
+    wanted = {UUID(one.person_id) for _, one in resembled} - {draft.person_id}
+    # Whom the index still knew and who was erased meanwhile is nobody.
+    present = set(
+        Person.objects.filter(pk__in=wanted, status__in=Person.LIVING).values_list("pk", flat=True)
+    )
+    answered = _answered(draft, present)
+    Likeness.objects.bulk_create(
+        Likeness(
+            face=row,
+            person_id=UUID(one.person_id),
+            score=one.score,
+            threshold=one.threshold,
+            is_different=UUID(one.person_id) in answered,
+            answered_by=answered.get(UUID(one.person_id), ("", None))[0],
+            answered_at=answered.get(UUID(one.person_id), ("", None))[1],
+        )
+        for row, one in resembled
+        if UUID(one.person_id) in present
+    )
+
+
+def _answered(draft: Enrolment, people: set[UUID]) -> dict[UUID, tuple[str, datetime | None]]:
+    """Who of them is known to be another: from this draft, or from an earlier day."""
+    found: dict[UUID, tuple[str, datetime | None]] = {}
+    if draft.person_id is not None:
+        pairs = LookalikePair.objects.filter(
+            Q(first_id=draft.person_id, second_id__in=people)
+            | Q(second_id=draft.person_id, first_id__in=people),
+            answer=LookalikePair.Answer.DIFFERENT,
+        )
+        for pair in pairs:
+            other = pair.second_id if pair.first_id == draft.person_id else pair.first_id
+            found[other] = (pair.answered_by, pair.answered_at)
+    said = Likeness.objects.filter(
+        face__photo__enrolment=draft, person__in=people, is_different=True
+    )
+    for like in said:
+        found[like.person_id] = (like.answered_by, like.answered_at)
+    return found
 
 
 @transaction.atomic
@@ -106,9 +170,10 @@ def redispatch_waiting() -> int:
 
 
 def _waiting(photo_id: UUID) -> EnrolmentPhoto | None:
-    return (
-        EnrolmentPhoto.objects.select_for_update()
-        .select_related("enrolment")
-        .filter(pk=photo_id, state=EnrolmentPhoto.State.QUEUED)
-        .first()
-    )
+    """The photo, its draft locked before it, as everybody does who changes a draft."""
+    waiting = EnrolmentPhoto.objects.filter(pk=photo_id, state=EnrolmentPhoto.State.QUEUED)
+    draft_id = waiting.values_list("enrolment_id", flat=True).first()
+    if draft_id is None:
+        return None
+    Enrolment.objects.select_for_update().filter(pk=draft_id).first()
+    return waiting.select_for_update(of=("self",)).select_related("enrolment").first()

@@ -1,6 +1,17 @@
 """People, the basis on which their faces may be kept, their photos and templates."""
 
-from portal.people.models.face import FaceImage, FaceTemplate, GalleryState
-from portal.people.models.person import Consent, Person
+from portal.people.models.consent import Consent, PolicyText
+from portal.people.models.face import FaceImage, FaceTemplate, GalleryState, LookalikePair
+from portal.people.models.person import Credential, Person, SavedFilter
 
-__all__ = ["Consent", "FaceImage", "FaceTemplate", "GalleryState", "Person"]
+__all__ = [
+    "Consent",
+    "Credential",
+    "FaceImage",
+    "FaceTemplate",
+    "GalleryState",
+    "LookalikePair",
+    "Person",
+    "PolicyText",
+    "SavedFilter",
+]

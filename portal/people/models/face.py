@@ -1,4 +1,4 @@
-"""Enrolled photos and the templates made of them."""
+"""Enrolled photos, the templates made of them, and people who look alike."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.db import models
 from portal.core.fields import VaultKeyField
 from portal.core.models import Record
 
-__all__ = ["FaceImage", "FaceTemplate", "GalleryState"]
+__all__ = ["FaceImage", "FaceTemplate", "GalleryState", "LookalikePair"]
 
 
 class FaceImage(Record):
@@ -17,11 +17,31 @@ class FaceImage(Record):
         UPLOAD = "upload", "Uploaded"
         WEBCAM = "webcam", "Webcam"
         FOLDER = "folder", "Folder"
+        ROSTER = "roster", "Roster"
+        LINK = "link", "Sent by the person"
+        SIGHTING = "sighting", "Camera picture"
+
+    class State(models.TextChoices):
+        ACTIVE = "active", "In use"
+        # Kept, but not searched: unlike the person's others, or no longer wanted.
+        SET_ASIDE = "set_aside", "Set aside"
+        # Deleted, but can be brought back from the journal until that forgets.
+        REMOVED = "removed", "Removed"
+
+    class Pose(models.TextChoices):
+        FRONT = "front", "Front"
+        LEFT = "left", "Left"
+        RIGHT = "right", "Right"
+        UP = "up", "Up"
+        DOWN = "down", "Down"
 
     person = models.ForeignKey("people.Person", on_delete=models.CASCADE, related_name="images")
     portrait_key = VaultKeyField()
     aligned_key = VaultKeyField()
     source = models.CharField(max_length=10, choices=Source)
+    state = models.CharField(max_length=10, choices=State, default=State.ACTIVE)
+    state_reason = models.CharField(max_length=200, blank=True)
+    pose = models.CharField(max_length=6, choices=Pose, blank=True)
     photo_sha256 = models.CharField(max_length=64)
     file_name = models.CharField(max_length=200, blank=True)
     quality = models.JSONField(default=dict)
@@ -29,6 +49,8 @@ class FaceImage(Record):
 
     class Meta:
         ordering = ("created_at",)
+        # Photos are counted for every person of a list.
+        indexes = [models.Index(fields=["person", "state"], name="face_of_person")]
         constraints = [
             models.UniqueConstraint(
                 fields=["person", "photo_sha256"], name="same_photo_once_per_person"
@@ -72,3 +94,39 @@ class GalleryState(models.Model):
 
     def __str__(self) -> str:
         return f"revision {self.revision}"
+
+
+class LookalikePair(Record):
+    """Two people whose faces are closer than strangers' should be, and what was said of it.
+
+    ``first`` has the smaller id, so that a pair is one row. Siblings and twins are recorded as
+    different; a pair that is the same person ends in a merge.
+    """
+
+    class Answer(models.TextChoices):
+        OPEN = "open", "Not looked at"
+        DIFFERENT = "different", "Different people"
+
+    first = models.ForeignKey(
+        "people.Person", on_delete=models.CASCADE, related_name="lookalikes_after"
+    )
+    second = models.ForeignKey(
+        "people.Person", on_delete=models.CASCADE, related_name="lookalikes_before"
+    )
+    space = models.ForeignKey("engines.Space", on_delete=models.CASCADE)
+    score = models.FloatField()
+    answer = models.CharField(max_length=10, choices=Answer, default=Answer.OPEN)
+    answered_by = models.CharField(max_length=254, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-score",)
+        constraints = [
+            models.UniqueConstraint(fields=["first", "second"], name="lookalike_pair_once"),
+            models.CheckConstraint(
+                condition=models.Q(first__lt=models.F("second")), name="lookalike_pair_ordered"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_id} and {self.second_id}"

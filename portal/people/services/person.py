@@ -1,25 +1,31 @@
-"""Writes to people: create, change, suspend, erase."""
+"""Writes to people: create, change, suspend."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from portal.audit.services import record
-from portal.core.context import require
+from portal.core.context import current_actor, require
 from portal.core.errors import DomainError
 from portal.core.ids import uuid7
-from portal.core.vault import vault
-from portal.people.models import Consent, Person
-from portal.people.services.revision import bump_gallery_revision
+from portal.journal.models import Act
+from portal.organisation.models import Site
+from portal.organisation.selectors import visible_sites
+from portal.organisation.services import default_site, department_at
+from portal.people.models import Person
+from portal.people.selectors import is_within
+from portal.people.services.status import change_status, lock_living
 
 __all__ = [
+    "Employment",
     "PersonDetails",
     "create_person",
-    "erase_person",
-    "record_consent",
+    "reinstate_locked",
     "reinstate_person",
     "suspend_person",
     "update_person",
@@ -27,13 +33,35 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
+class Employment:
+    """First and last day, as far as they are known."""
+
+    first_day: date | None = None
+    last_day: date | None = None
+
+    def __post_init__(self) -> None:
+        if self.first_day and self.last_day and self.last_day < self.first_day:
+            raise DomainError(
+                f"The last day, {self.last_day:%d %B %Y}, lies before the first, "
+                f"{self.first_day:%d %B %Y}. Correct one of them.",
+                code="person.employment",
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class PersonDetails:
-    """What an administrator types about a person. An empty code is filled in."""
+    """What an administrator types about a person. An empty code is filled in.
+
+    ``department`` is a path, ``Year 7 / 7b``; without ``site_id`` it is the oldest site.
+    """
 
     name: str
     code: str = ""
     department: str = ""
     email: str = ""
+    site_id: UUID | None = None
+    # None leaves first and last day as they are.
+    employment: Employment | None = None
 
     def __post_init__(self) -> None:
         if not self.name.strip():
@@ -50,17 +78,25 @@ def create_person(details: PersonDetails) -> Person:
     """Raises ``DomainError`` ``person.code_taken`` for a code that anybody has or ever had."""
     require("people.manage")
     code = details.code.strip() or _free_code()
+    site = _site(details)
+    department = department_at(site, details.department)
     try:
         with transaction.atomic():
             person = Person.objects.create(
                 code=code,
                 name=details.name.strip(),
-                department=details.department.strip(),
+                site=site,
+                department=department,
                 email=details.email.strip(),
+                employed_from=details.employment.first_day if details.employment else None,
+                employed_to=details.employment.last_day if details.employment else None,
             )
     except IntegrityError as error:
         holder = Person.objects.get(code=code)
-        who = "a former person" if holder.status == Person.Status.ERASED else holder.name
+        who = "a former person"
+        if holder.status != Person.Status.ERASED:
+            is_shown = is_within(current_actor().scope, holder)
+            who = holder.name if is_shown else "somebody of another site"
         raise DomainError(
             f"The code {code} belongs to {who}. Codes are never used twice; choose another.",
             code="person.code_taken",
@@ -74,100 +110,52 @@ def create_person(details: PersonDetails) -> Person:
 @transaction.atomic
 def update_person(person: Person, details: PersonDetails) -> Person:
     require("people.manage")
-    person = _lock_living(person)
+    person = lock_living(person)
     before = _snapshot(person)
     person.name = details.name.strip()
-    person.department = details.department.strip()
+    person.site = _site(details) if details.site_id else person.site
+    person.department = department_at(person.site, details.department)
     person.email = details.email.strip()
+    if details.employment is not None:
+        person.employed_from = details.employment.first_day
+        person.employed_to = details.employment.last_day
     person.save()
     record("people.person.updated", target=person, before=before, after=_snapshot(person))
     return person
 
 
 @transaction.atomic
-def record_consent(person: Person, *, basis: str = Consent.Basis.CONSENT) -> Consent:
-    """Note that there is a basis for keeping this person's templates; an active one is kept."""
-    actor = require("people.manage")
-    person = _lock_living(person)
-    active = person.consents.filter(withdrawn_at=None).first()
-    if active is not None:
-        return active
-    consent = Consent.objects.create(
-        person=person, basis=basis, recorded_by=actor.label, given_at=timezone.now()
-    )
-    record("people.consent.recorded", target=person, after={"basis": basis})
-    return consent
-
-
-@transaction.atomic
 def suspend_person(person: Person, *, reason: str = "") -> Person:
     """No longer recognised from the next search on; the photos stay."""
     require("people.manage")
-    return _set_status(person, Person.Status.SUSPENDED, action="suspended", reason=reason)
+    person = lock_living(person)
+    change_status(
+        person,
+        Person.Status.SUSPENDED,
+        action="suspended",
+        reason=reason,
+    )
+    return person
 
 
 @transaction.atomic
 def reinstate_person(person: Person) -> Person:
+    """Recognised again; somebody who had left is back, so the last day is forgotten."""
     require("people.manage")
-    return _set_status(person, Person.Status.ACTIVE, action="reinstated")
-
-
-@transaction.atomic
-def erase_person(person: Person, *, reason: str = "") -> Person:
-    """Remove name, photos and templates for good; past sightings lose the name.
-
-    The row stays with its code, so that the code is never given to somebody else.
-    """
-    require("people.manage")
-    person = _lock_living(person)
-    photos = list(person.images.values_list("portrait_key", "aligned_key"))
-    drafts = person.enrolments.values_list(
-        "photos__photo_key", "photos__faces__portrait_key", "photos__faces__aligned_key"
-    )
-    keys = {key for row in (*photos, *drafts) for key in row if key}
-    person.images.all().delete()
-    person.enrolments.all().delete()
-    person.sightings.update(person=None)
-    person.consents.filter(withdrawn_at=None).update(withdrawn_at=timezone.now())
-    person.name, person.email, person.department = "Erased person", "", ""
-    person.status = Person.Status.ERASED
-    person.save()
-    revision = bump_gallery_revision()
-    record(
-        "people.person.erased",
-        target=person,
-        after={"photos": len(photos), "revision": revision},
-        reason=reason,
-    )
-    transaction.on_commit(lambda: vault().delete_all(keys), robust=True)
+    person = lock_living(person)
+    reinstate_locked(person)
     return person
 
 
-def _set_status(person: Person, status: str, *, action: str, reason: str = "") -> Person:
-    person = _lock_living(person)
-    if person.status == status:
-        return person
-    before = person.status
-    person.status = status
-    person.save(update_fields=["status", "updated_at"])
-    bump_gallery_revision()
-    record(
-        f"people.person.{action}",
-        target=person,
-        before={"status": before},
-        after={"status": status},
-        reason=reason,
+def reinstate_locked(person: Person) -> Act | None:
+    """The act that takes it back; None for somebody who is active already."""
+    is_back = person.employed_to is not None and person.employed_to <= timezone.localdate()
+    return change_status(
+        person,
+        Person.Status.ACTIVE,
+        action="reinstated",
+        employed_to=None if is_back else person.employed_to,
     )
-    return person
-
-
-def _lock_living(person: Person) -> Person:
-    locked = Person.objects.select_for_update().get(pk=person.pk)
-    if locked.status == Person.Status.ERASED:
-        raise DomainError(
-            "This person was erased and cannot be changed.", code="person.erased", http_status=409
-        )
-    return locked
 
 
 def _free_code() -> str:
@@ -181,4 +169,18 @@ def _free_code() -> str:
 
 
 def _snapshot(person: Person) -> dict[str, str]:
-    return {"code": person.code, "department": person.department, "status": person.status}
+    return {
+        "code": person.code,
+        "department": str(person.department or ""),
+        "status": person.status,
+    }
+
+
+def _site(details: PersonDetails) -> Site:
+    """The site named, or the actor's oldest; always one that the actor's rights reach."""
+    if details.site_id is None:
+        return visible_sites().order_by("id").first() or default_site()
+    site = visible_sites().filter(pk=details.site_id).first()
+    if site is None:
+        raise DomainError("There is no such site. Choose one of the list.", code="person.site")
+    return site

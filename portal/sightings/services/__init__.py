@@ -7,7 +7,7 @@ from portal.sightings.services.complete import (
     PictureResult,
     complete_recognitions,
 )
-from portal.sightings.services.purge import purge_expired
+from portal.sightings.services.purge import delete_recognitions, drop_crops, drop_pictures
 from portal.sightings.services.submit import submit_picture, submit_snapshot
 
 __all__ = [
@@ -17,7 +17,9 @@ __all__ = [
     "PictureResult",
     "claim_waiting",
     "complete_recognitions",
-    "purge_expired",
+    "delete_recognitions",
+    "drop_crops",
+    "drop_pictures",
     "release_leases",
     "submit_picture",
     "submit_snapshot",

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from portal.core.events import RecognitionsFinished, publish_on_commit
 from portal.jobs.services import advance_job
-from portal.people.selectors import names_of
+from portal.people.consents import recognisable_people
 from portal.sightings.models import RecognisedFace, Recognition
 from recognition.contracts import Decision
 
@@ -65,18 +65,20 @@ def complete_recognitions(
     failed = {f.recognition_id: f for f in failures}
     rows = [
         row
-        for row in Recognition.objects.select_for_update().filter(pk__in=[*by_id, *failed])
+        for row in Recognition.objects.select_for_update(of=("self",))
+        .select_related("camera")
+        .filter(pk__in=[*by_id, *failed])
         if not row.is_finished and owner in {"", row.lease_owner}
     ]
-    # Names are asked for again here: whoever was erased or suspended while the picture was in
-    # the worker's hands is not matched any more.
+    # Asked for again here: whoever was erased or suspended, or withdrew the consent, while the
+    # picture was in the worker's hands is not matched any more.
     matched = {
         person_id
         for result in by_id.values()
         for face in result.faces
         if (person_id := _named(face.decision)) is not None
     }
-    living = {key for key, who in names_of(matched).items() if who.status == "active"}
+    living = recognisable_people(matched)
     now = timezone.now()
     faces: list[RecognisedFace] = []
     for row in rows:
@@ -107,6 +109,8 @@ def complete_recognitions(
                 type="sightings.finished",
                 ids=[str(row.pk) for row in rows],
                 camera_ids=[str(row.camera_id or "") for row in rows],
+                site_ids=[str(row.camera.site_id) if row.camera else "" for row in rows],
+                actor_ids=[row.actor_id for row in rows],
                 faces=len(faces),
             ),
         )

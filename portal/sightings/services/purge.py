@@ -1,49 +1,51 @@
-"""Deleting what is older than its retention: pictures, crops, results, forgotten drafts."""
+"""Deleting recognitions, or the pictures in them. What is past its time is for the retention
+clocks to say (``portal.privacy``); here it is done, in parts, so that a crash loses no blob's row."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
+from django.db.models import QuerySet
 
-from portal.audit.services import record
 from portal.core.vault import vault
 from portal.sightings.models import RecognisedFace, Recognition
 
-__all__ = ["purge_expired"]
+__all__ = ["delete_recognitions", "drop_crops", "drop_pictures"]
 
 _CHUNK = 500
 
 
-def purge_expired() -> int:
-    """Delete recognitions past ``PICTURE_RETENTION_DAYS`` with their blobs; returns how many."""
-    limit = timezone.now() - timedelta(days=settings.PICTURE_RETENTION_DAYS)
+def delete_recognitions(rows: QuerySet[Recognition]) -> int:
+    """Delete these with all their pictures and crops; returns how many."""
     total = 0
-    while True:
-        ids = list(
-            Recognition.objects.filter(created_at__lt=limit)
-            .order_by("id")
-            .values_list("id", flat=True)[:_CHUNK]
-        )
-        if not ids:
-            break
-        keys = [
-            *Recognition.objects.filter(pk__in=ids).values_list("picture_key", flat=True),
-            *RecognisedFace.objects.filter(recognition__in=ids).values_list(
-                "portrait_key", flat=True
-            ),
-        ]
+    while ids := list(rows.order_by("id").values_list("id", flat=True)[:_CHUNK]):
+        pictures = Recognition.objects.filter(pk__in=ids).values_list("picture_key", flat=True)
+        crops = RecognisedFace.objects.filter(recognition__in=ids)
         # Blobs first: a crash in between leaves rows that the next night finds again, never
         # pictures that no row remembers.
-        vault().delete_all(filter(None, keys))
+        vault().delete_all(filter(None, [*pictures, *crops.values_list("portrait_key", flat=True)]))
         with transaction.atomic():
             Recognition.objects.filter(pk__in=ids).delete()
         total += len(ids)
-    if total:
-        record(
-            "sightings.purged",
-            after={"recognitions": total, "retention_days": settings.PICTURE_RETENTION_DAYS},
-        )
+    return total
+
+
+def drop_pictures(rows: QuerySet[Recognition]) -> int:
+    """Delete the whole pictures of these recognitions, which keep their results."""
+    total = 0
+    kept = rows.exclude(picture_key="")
+    while found := list(kept.order_by("id").values_list("id", "picture_key")[:_CHUNK]):
+        vault().delete_all(key for _, key in found)
+        Recognition.objects.filter(pk__in=[pk for pk, _ in found]).update(picture_key="")
+        total += len(found)
+    return total
+
+
+def drop_crops(faces: QuerySet[RecognisedFace]) -> int:
+    """Delete the crops of these faces, which keep their decisions."""
+    total = 0
+    kept = faces.exclude(portrait_key="")
+    while found := list(kept.order_by("id").values_list("id", "portrait_key")[:_CHUNK]):
+        vault().delete_all(key for _, key in found)
+        RecognisedFace.objects.filter(pk__in=[pk for pk, _ in found]).update(portrait_key="")
+        total += len(found)
     return total

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.contrib.messages.storage.base import Message
 from django.forms import BoundField
 from django.template.context import Context
 from django.template.loader import render_to_string
@@ -503,6 +504,13 @@ def photo_card(
 @register.filter
 def initials(name: str) -> str:
     return markup.initials(str(name))
+
+
+@register.filter
+def act_to_undo(message: Message) -> str:
+    """The id of the act that this message offers to undo; empty where it offers none."""
+    kind, _, act_id = (message.extra_tags or "").partition(":")
+    return act_id if kind == "undo" else ""
 
 
 @register.filter

@@ -17,6 +17,8 @@ from django.db.utils import DatabaseError
 from portal.accounts.services import ensure_first_administrator, setup_link
 from portal.config.env import ENV
 from portal.core.errors import DomainError, OperatorError
+from portal.core.vault import vault
+from portal.organisation.services import default_site
 from portal.system.preflight import make_data_directory
 from portal.system.static_files import collect_static_files
 
@@ -34,6 +36,10 @@ class Command(BaseCommand):
                 f"The database cannot be prepared: {str(error).strip()}. Check DATABASE_URL and "
                 "that the database server runs."
             ) from error
+        vault().keys.check()
+        # Outside any transaction, so that every process may remember it.
+        vault().keys.installation()
+        default_site()
         collect_static_files()
         try:
             self._first_administrator()

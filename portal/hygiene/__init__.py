@@ -1,0 +1,1 @@
+"""Is the gallery right? What a look through it found, and one click to mend each."""

@@ -1,0 +1,1 @@
+"""Rosters: people from a spreadsheet, their photos from a ZIP, looked at before they are applied."""
