@@ -20,6 +20,7 @@ from tests.e2e.cast import Member, jpeg, photo, upload
 from tests.e2e.chromium import launch
 from tests.e2e.pages import Camera, Enrolment, add_camera, enrol, send_snapshot, sign_in
 from tests.faces import render_scene
+from tests.factories.roster_files import csv_file, zip_file
 from tests.integration.gatehouse import Gatehouse
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
@@ -106,6 +107,12 @@ def photograph(page: Page) -> None:
     save(page, "system")
     draft(page)
     save(page, "enrol")
+    lookalike(page)
+    save(page, "lookalike")
+    roster(page)
+    save(page, "roster")
+    page.goto("/people/")
+    save(page, "people")
     page.goto("/")
     save(page, "today")
 
@@ -130,6 +137,40 @@ def draft(page: Page) -> None:
     ):  # fmt: skip
         enrolment.expect_verdict(f"{name}.jpg", verdict)
     enrolment.check()
+
+
+def lookalike(page: Page) -> None:
+    """Somebody who is enrolled already, about to be enrolled again."""
+    enrolment = Enrolment.start(page)
+    enrolment.add([upload("new.jpg", photo(cast.ADA, 5))])
+    enrolment.expect_verdict("new.jpg", "other_person")
+    page.goto(f"{page.url.rstrip('/')}/lookalikes/")
+
+
+def roster(page: Page) -> None:
+    """The dry run of a spreadsheet with photos and with mistakes in it."""
+    sheet = csv_file(
+        "Staff no.,Forename,Surname,E-mail,Team,Start date,Consent",
+        "1001,Hugo,Lindqvist,hugo@example.org,Research,2024-02-01,yes",
+        "1002,Greta,Keller,greta@example.org,Workshop,01.09.2025,2026-01-15",
+        "1003,Dee,Novak,not an address,Office,,yes",
+        "1004,=1+1,Ek,,Office,,yes",
+    )
+    photos = zip_file(
+        {f"1001_{look}.jpg": photo(cast.HUGO, look) for look in range(3)}
+        | {f"1002_{look}.jpg": photo(cast.GRETA, look) for look in range(3)}
+        | {"visitor.jpg": photo(cast.STRANGER)}
+    )
+    page.goto("/people/import/")
+    page.locator("#id_sheet").set_input_files(
+        upload("staff.csv", sheet, media_type="text/csv")  # type: ignore[arg-type]
+    )
+    page.locator("#id_photos").set_input_files(
+        upload("photos.zip", photos, media_type="application/zip")  # type: ignore[arg-type]
+    )
+    page.get_by_role("button", name="Upload and look at it").click()
+    page.get_by_role("button", name="See what would happen").click()
+    expect(page.get_by_text("Nothing is changed yet")).to_be_visible()
 
 
 def photograph_otherwise(browser: Browser, signed_in: Page) -> None:
