@@ -84,6 +84,14 @@ def clocks() -> tuple[Clock, ...]:
             pictures,
         ),
         Clock(
+            "jobs",
+            "Logs of jobs",
+            "Which lines and photos an import or a batch could not use, and why",
+            "the job ended",
+            ("job's log", "logs of jobs"),
+            90,
+        ),
+        Clock(
             "left",
             "People who left",
             "Their photos and templates; the consent ends",

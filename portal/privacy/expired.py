@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from portal.enrolment.models import Enrolment
+from portal.jobs.models import Job
 from portal.people.models import Consent, FaceImage, Person
 from portal.sightings.models import RecognisedFace, Recognition
 
@@ -51,6 +52,10 @@ def results(before: datetime) -> QuerySet[Recognition]:
     return Recognition.objects.filter(~Exists(held), created_at__lt=before)
 
 
+def jobs(before: datetime) -> QuerySet[Job]:
+    return Job.objects.filter(finished_at__lt=before)
+
+
 def left(before: datetime) -> QuerySet[Person]:
     """Somebody without a last day counts from when they were marked as left."""
     last_day = Q(employed_to__lt=timezone.localdate(before)) | Q(
@@ -84,6 +89,7 @@ EXPIRED: Final[dict[str, Callable[[datetime], QuerySet[Any]]]] = {
     "pictures": pictures,
     "unknown_crops": unknown_crops,
     "results": results,
+    "jobs": jobs,
     "left": left,
     "idle": idle,
     "removed": removed,

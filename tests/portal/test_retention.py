@@ -14,6 +14,7 @@ from portal.audit.models import AuditEntry
 from portal.core.errors import DomainError
 from portal.core.vault import vault
 from portal.enrolment.models import Enrolment
+from portal.jobs.models import Job, JobLine
 from portal.journal.models import Act
 from portal.people.models import Person
 from portal.people.services import erase_person, remove_person
@@ -25,6 +26,7 @@ from portal.sightings.models import RecognisedFace, Recognition
 from tests.factories import (
     EnrolmentFaceFactory,
     EnrolmentFactory,
+    JobFactory,
     PersonFactory,
     RecognisedFaceFactory,
     RecognitionFactory,
@@ -231,6 +233,23 @@ def test_enrolments_that_nobody_finished_or_approved_go_each_after_its_time(
     from portal.core.models import DataKey
 
     assert set(DataKey.objects.exclude(destroyed_at=None).values_list("pk", flat=True)) == set(keys)
+
+
+@pytest.mark.usefixtures("noon")
+def test_logs_of_jobs_go_and_what_they_did_stays():
+    def job(**age: float) -> Job:
+        row = JobFactory(state=Job.State.DONE, finished_at=timezone.now() - timedelta(**age))
+        JobLine.objects.create(job=row, text="1003.jpg: no face found")
+        return row
+
+    gone, kept, running = job(days=91), job(days=89), JobFactory(state=Job.State.RUNNING)
+    result = sighting(known=False, days=1)
+    Recognition.objects.filter(pk=result.recognition_id).update(job=gone)
+    assert would_delete()["jobs"] == 1
+    purge_everything()
+    assert set(Job.objects.all()) == {kept, running}
+    assert JobLine.objects.get().job == kept
+    assert Recognition.objects.get(pk=result.recognition_id).job is None
 
 
 @pytest.mark.usefixtures("noon")

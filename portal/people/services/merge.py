@@ -11,7 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, Q
 
 from portal.audit.services import record
 from portal.core.context import require
@@ -113,9 +113,10 @@ def _locked(source: Person, target: Person) -> tuple[Person, Person]:
 def _carry_answers(source: Person, target: Person) -> dict[str, list[str]]:
     """Whoever was told apart from ``source`` stays told apart from ``target``."""
     made, changed = [], []
-    for pair in LookalikePair.objects.filter(answer=_DIFFERENT):
+    of_source = Q(first=source) | Q(second=source)
+    for pair in LookalikePair.objects.filter(of_source, answer=_DIFFERENT):
         ends = {pair.first_id, pair.second_id}
-        if source.pk not in ends or target.pk in ends:
+        if target.pk in ends:
             continue
         (other,) = ends - {source.pk}
         first, second = sorted((target.pk, other))

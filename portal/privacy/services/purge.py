@@ -97,12 +97,20 @@ def _each(people: QuerySet[Person], act: Callable[[Person], object]) -> int:
     return count
 
 
+def _delete_jobs(rows: QuerySet[Any]) -> int:
+    """With their lines; what they were about keeps its own clock."""
+    count = rows.count()
+    rows.delete()
+    return count
+
+
 _EFFECTS: Final[dict[str, Callable[[QuerySet[Any], Rule], int]]] = {
     "drafts": lambda rows, _: discard_drafts(rows),
     "submissions": lambda rows, _: discard_drafts(rows),
     "pictures": lambda rows, _: drop_pictures(rows),
     "unknown_crops": lambda rows, _: drop_crops(rows),
     "results": lambda rows, _: delete_recognitions(rows),
+    "jobs": lambda rows, _: _delete_jobs(rows),
     "left": _end_consent,
     "idle": _end_consent,
     "removed": _erase,
