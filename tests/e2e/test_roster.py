@@ -13,8 +13,8 @@ from tests.e2e import axe
 from tests.e2e.cast import ADA, BRUNO, CHLOE, STRANGER, THRESHOLD, photo, upload
 from tests.e2e.conftest import listen
 from tests.e2e.pages import sign_in
-from tests.factories.roster_files import csv_file, zip_file
 from tests.integration.gatehouse import Gatehouse
+from tests.roster_files import csv_file, zip_file
 
 # Where to leave pictures of the pages, for whoever wants to look at them.
 SHOTS = os.environ.get("GATEHOUSE_SHOTS")

@@ -7,7 +7,7 @@ from typing import Any
 from portal.organisation.services import default_site
 from portal.roster.models import RosterImport
 from portal.roster.services import begin_apply, confirm_columns, run_check, take_in
-from tests.factories.roster_files import csv_file, entry, xlsx_file, zip_file
+from tests.roster_files import csv_file, entry, xlsx_file, zip_file
 from workers.roster import apply_all, open_photos
 
 __all__ = [

@@ -11,8 +11,8 @@ import pytest
 
 from bench.support import Browser, rows_of
 from tests.e2e.cast import ADA, BRUNO, CHLOE, DAVID, EDITH, THRESHOLD, photo
-from tests.factories.roster_files import csv_file, zip_file
 from tests.integration.gatehouse import Gatehouse
+from tests.roster_files import csv_file, zip_file
 
 pytestmark = pytest.mark.integration
 
