@@ -100,12 +100,12 @@ def test_who_is_suspended_or_erased_is_not_named_any_more(
     expect_newest(wall, GRETA.name, "Match")
 
     press_and_confirm(office, person_url, "Suspend", "Suspend")
-    expect(office.get_by_text("is no longer recognised")).to_be_visible()
+    expect(office.locator(".c-toasts")).to_contain_text("is no longer recognised")
     expect_unknown(wall, camera, GRETA, look=4, count=2)
 
     office.get_by_text("More", exact=True).first.click()
     office.get_by_role("button", name="Reinstate").click()
-    expect(office.get_by_text("is recognised again")).to_be_visible()
+    expect(office.locator(".c-toasts")).to_contain_text("is recognised again")
     send_snapshot(camera, photo(GRETA, 0))
     expect_newest(wall, GRETA.name, "Match")
 
