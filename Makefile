@@ -40,7 +40,7 @@ test-packages:
 
 test: $(INSTALLED) test-packages check
 	PYTHONDEVMODE=1 $(PY) -m pytest -q -n 2 -m "not integration and not e2e"
-	PYTHONDEVMODE=1 $(PY) -m pytest -q -m "integration or e2e"
+	PYTHONDEVMODE=1 $(PY) -m pytest -q -n 2 --dist loadfile -m "integration or e2e"
 
 check: $(INSTALLED)
 	$(PY) -m ruff check .
