@@ -5,6 +5,7 @@ None is automatic here: a directory's own conftest says which of them all its te
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,10 +17,17 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.test import Client, TransactionTestCase
+from hypothesis import settings as hypothesis_settings
 
 from portal.audit.triggers import drop_triggers, install_triggers
 from portal.core.context import Actor, acting_as
 from portal.core.policies import ALL_PERMISSIONS
+
+# The same examples in every run; GATEHOUSE_EXPLORE=1 draws new ones, to look for what they miss.
+hypothesis_settings.register_profile(
+    "seeded", derandomize=os.environ.get("GATEHOUSE_EXPLORE") != "1"
+)
+hypothesis_settings.load_profile("seeded")
 
 SIGN_IN_BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 

@@ -128,7 +128,6 @@ class TestSightings:
     @hypothesis_settings(
         max_examples=12,
         deadline=None,
-        derandomize=True,
         suppress_health_check=[HealthCheck.function_scoped_fixture],
     )
     @given(

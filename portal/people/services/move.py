@@ -14,6 +14,7 @@ from portal.journal.registry import undoes
 from portal.journal.services import note_act
 from portal.people.models import FaceImage, FaceTemplate, Person
 from portal.people.services.gallery import person_key
+from portal.people.services.locked_photo import lock_photo, lock_photo_of, must_be_living
 from portal.people.services.reseal import reseal
 from portal.people.services.revision import bump_gallery_revision
 from portal.people.services.status import in_the_way, lock_living
@@ -31,17 +32,11 @@ def move_photo(image: FaceImage, to_person: Person) -> Act:
     no consent or has this very photo already.
     """
     require("people.manage")
-    locked = FaceImage.objects.select_for_update().select_related("person").get(pk=image.pk)
+    locked = lock_photo(image)
     source, target = locked.person, lock_living(to_person)
     if source.pk == target.pk:
         raise DomainError(
             f"The photo is {source.name}'s already. Choose somebody else.", code="photo.same_person"
-        )
-    if locked.state == FaceImage.State.REMOVED:
-        raise DomainError(
-            "This photo was deleted. Undo that in the journal first.",
-            code="photo.state",
-            http_status=409,
         )
     if not target.consents.filter(withdrawn_at=None).exists():
         raise DomainError(
@@ -71,12 +66,7 @@ def move_photo(image: FaceImage, to_person: Person) -> Act:
 
 @undoes(_ACT, label="Photo moved", effect="The photo goes back to the person it came from.")
 def _undo(act: Act) -> None:
-    image = (
-        FaceImage.objects.select_for_update()
-        .select_related("person")
-        .filter(pk=act.data["image"])
-        .first()
-    )
+    image = lock_photo_of(act)
     target = Person.objects.get(pk=act.data["from"])
     if image is None or image.state == FaceImage.State.REMOVED:
         raise in_the_way("The photo was deleted since. Undo that first.")
@@ -85,10 +75,7 @@ def _undo(act: Act) -> None:
             f"The photo is {image.person.name}'s by now: it was moved on, or the two were merged. "
             "Undo that first."
         )
-    if target.status not in Person.LIVING:
-        raise in_the_way(
-            f"{target.name} is “{target.get_status_display()}” by now. Undo that first."
-        )
+    must_be_living(target)
     if not target.consents.filter(withdrawn_at=None).exists():
         raise in_the_way(f"{target.name}'s consent was withdrawn since: no photo may be kept.")
     if target.images.filter(photo_sha256=image.photo_sha256).exists():

@@ -17,7 +17,8 @@ from portal.core.vault import vault
 from portal.journal.models import Act
 from portal.journal.registry import forgets, undoes
 from portal.journal.services import note_act
-from portal.people.models import FaceImage, Person
+from portal.people.models import FaceImage
+from portal.people.services.locked_photo import lock_photo, lock_photo_of, must_be_living
 from portal.people.services.revision import bump_gallery_revision
 from portal.people.services.status import in_the_way
 
@@ -60,8 +61,8 @@ def delete_photos(images: list[FaceImage]) -> None:
 
 
 def _change(image: FaceImage, state: str, *, reason: str) -> Act:
-    locked = FaceImage.objects.select_for_update().select_related("person").get(pk=image.pk)
-    if locked.state in {state, FaceImage.State.REMOVED}:
+    locked = lock_photo(image)
+    if locked.state == state:
         raise DomainError(
             f"This photo is “{locked.get_state_display()}” already: somebody was faster. Reload the "
             "page.",
@@ -91,18 +92,10 @@ def _change(image: FaceImage, state: str, *, reason: str) -> Act:
 
 @undoes(_ACT, label="Photo deleted or set aside", effect="The photo is again what it was before.")
 def _undo(act: Act) -> None:
-    image = (
-        FaceImage.objects.select_for_update()
-        .select_related("person")
-        .filter(pk=act.data["image"])
-        .first()
-    )
+    image = lock_photo_of(act)
     if image is None:
         raise in_the_way("The photo was deleted for good since, with a consent or an erasure.")
-    if image.person.status not in Person.LIVING:
-        raise in_the_way(
-            f"{image.person.name} is “{image.person.get_status_display()}” by now. Undo that first."
-        )
+    must_be_living(image.person)
     if image.state != act.data["after"]:
         raise in_the_way(
             f"The photo is “{image.get_state_display()}” by now. Undo what was done last first."

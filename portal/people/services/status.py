@@ -1,6 +1,6 @@
 """What a person is at present (active, suspended, left, removed), and the way back from each.
 
-Public surface: ``change_status``, ``lock_living``, ``STATUS_ACT``.
+Public surface: ``change_status``, ``lock_living``, ``acts_since``, ``in_the_way``, ``STATUS_ACT``.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from portal.journal.models import Act
 from portal.journal.registry import undoes
 from portal.journal.services import note_act
 from portal.people.models import Person
+from portal.people.services.merge_plan import MERGE_ACT
 from portal.people.services.revision import bump_gallery_revision
 
-__all__ = ["STATUS_ACT", "change_status", "in_the_way", "lock_living"]
+__all__ = ["STATUS_ACT", "acts_since", "change_status", "in_the_way", "lock_living"]
 
 STATUS_ACT: Final = "people.status"
 
@@ -124,6 +125,11 @@ def _undo_status(act: Act) -> None:
     if _iso(person.employed_to) == became:
         person.employed_to = date.fromisoformat(was) if was else None
     person.save(update_fields=["status", "employed_to", "updated_at"])
+    if _hangs_on(act, person):
+        raise in_the_way(
+            f"{person.name} changed state again since, or got the PIN or the QR code of an entry "
+            "that was merged into this one. Undo what was done last first."
+        )
     # One given in the meantime stays the valid one.
     kinds = person.credentials.filter(revoked_at=None).values_list("kind", flat=True)
     person.credentials.filter(pk__in=act.data["credentials"]).exclude(kind__in=list(kinds)).update(
@@ -139,9 +145,26 @@ def _undo_status(act: Act) -> None:
     )
 
 
+def acts_since(act: Act, person: Person, kind: str) -> QuerySet[Act]:
+    """Later acts of that kind on ``person`` that were not taken back."""
+    return Act.objects.filter(kind=kind, person=person, undone_at=None, pk__gt=act.pk)
+
+
 def in_the_way(message: str) -> DomainError:
     """What an undo is refused with."""
     return DomainError(message, code="journal.in_the_way", http_status=409)
+
+
+def _hangs_on(act: Act, person: Person) -> bool:
+    """Whether a later act, not taken back, started from the state that ``act`` made.
+
+    That is any later change of state, and a merge that brought a PIN or a QR code where ``act``
+    ended one: two of a kind cannot both be valid.
+    """
+    if acts_since(act, person, STATUS_ACT).exists():
+        return True
+    ended = bool(act.data["credentials"])
+    return ended and any(one.data["credentials"] for one in acts_since(act, person, MERGE_ACT))
 
 
 def _revoke(rows: QuerySet[Any], now: datetime) -> list[str]:

@@ -16,7 +16,7 @@ from portal.people.services.merge_fields import unfill
 from portal.people.services.merge_plan import MERGE_ACT, Moving, account_of
 from portal.people.services.photo import delete_photos
 from portal.people.services.revision import bump_gallery_revision
-from portal.people.services.status import in_the_way
+from portal.people.services.status import STATUS_ACT, acts_since, in_the_way
 
 __all__ = ["undo_merge"]
 
@@ -72,6 +72,13 @@ def _refuse_if_in_the_way(act: Act, source: Person, target: Person) -> None:
             f"A photo that came with the merge is {elsewhere.person.name}'s by now. Undo that move "
             "first."
         )
+    ways_in = {*act.data["credentials"], *act.data["invitations"]}
+    for later in acts_since(act, target, STATUS_ACT):
+        if not ways_in.isdisjoint([*later.data["credentials"], *later.data["invitations"]]):
+            raise in_the_way(
+                f"A PIN, a QR code or an invitation that came with the merge ended when {target.name} "
+                "changed state since. Undo that first."
+            )
     added = target.images.exclude(pk__in=[*moved, *act.data["photos_of_target"]]).exclude(
         state=FaceImage.State.REMOVED
     )
