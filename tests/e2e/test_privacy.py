@@ -61,6 +61,7 @@ def own_page(open_page: Callable[..., Page], system: Gatehouse, cookies: Any) ->
 def seen_as(page: Page, camera: Camera, member: Member) -> str:
     """Whom the newest picture of the camera is said to show."""
     page.goto(camera.url)
+    expect(page.locator(".c-skeleton")).to_have_count(0)
     before = page.locator(".c-feed li").count()
     # Another look each time: the very same picture, sent again, is the same sighting.
     send_snapshot(camera, photo(member, before % 5))
