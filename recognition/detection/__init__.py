@@ -23,6 +23,7 @@ def build_detector(
     choice: DeviceChoice,
     threshold: float,
     min_face_px: int,
+    enlarges: bool = True,
     threads: int = 0,
     cache_dir: Path | None = None,
     mtcnn_weights: Path | None = None,
@@ -30,13 +31,15 @@ def build_detector(
     """Load a detector with its verified weights onto the chosen device.
 
     ``min_face_px`` is the smallest face to look for; MTCNN has 12 and Haar 32 as its own least,
-    YuNet finds what it can see. ``mtcnn_weights`` is an owner's file of
+    YuNet finds what it can see, and sees more where it ``enlarges`` pictures. ``mtcnn_weights`` is an owner's file of
     ``mtcnn_weights.save_mtcnn_weights`` in place of the published weights.
 
     Raises ``WeightsError`` for wrong or missing files and ``ValueError`` for an unknown name.
     """
     if name == "yunet":
-        return _yunet(choice, threshold=threshold, threads=threads, cache_dir=cache_dir)
+        return _yunet(
+            choice, threshold=threshold, enlarges=enlarges, threads=threads, cache_dir=cache_dir
+        )
     if name == "mtcnn":
         # the last network's score is the one that a detection carries
         options = MtcnnOptions(
@@ -64,12 +67,19 @@ def build_refiner(
 
 
 def _yunet(
-    choice: DeviceChoice, *, threshold: float, threads: int, cache_dir: Path | None
+    choice: DeviceChoice,
+    *,
+    threshold: float,
+    enlarges: bool,
+    threads: int,
+    cache_dir: Path | None,
 ) -> Detector:
     from recognition.detection.yunet import YunetDetector
 
     network = _yunet_network(choice, threads=threads, cache_dir=cache_dir)
-    return YunetDetector(network, threshold=threshold)
+    if enlarges:
+        return YunetDetector(network, threshold=threshold)
+    return YunetDetector(network, threshold=threshold, enlarge=1.0)
 
 
 def _yunet_network(

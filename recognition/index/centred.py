@@ -69,6 +69,11 @@ class CentredIndex:
         mean = self._follow()
         return self._index.search(centred(checked, mean=mean), k=k)
 
+    @property
+    def mean(self) -> NDArray[np.float32]:
+        """What vectors are centred on before they are compared, ``(D,) float32``, as it is now."""
+        return self._follow()
+
     def _follow(self) -> NDArray[np.float32]:
         if self._mean is None:
             # by id, because sums in another order differ in the last bit

@@ -164,7 +164,9 @@ class Engine:
         finally:  # the embedder serves one at a time, also after an error
             wait([*waiting])
 
-    def analyse_pictures(self, pictures: Sequence[Picture]) -> list[ImageAnalysis]:
+    def analyse_pictures(
+        self, pictures: Sequence[Picture], *, flip_fusion: bool | None = None
+    ) -> list[ImageAnalysis]:
         """The same for arrays that are decoded already, as ``images.as_picture`` takes them.
 
         Raises ``ImageRejected`` (``image.array``) for an array that is no picture.
@@ -175,7 +177,11 @@ class Engine:
                 [as_picture(pixels) for pixels in pictures], size=self._config.batch_size
             )
             for analysis in self._answers(
-                self._see([(DecodedImage(p, p.shape[1], p.shape[0], 1.0), 0.0) for p in part])
+                self._see(
+                    [(DecodedImage(p, p.shape[1], p.shape[0], 1.0), 0.0) for p in part],
+                    flip_fusion=flip_fusion,
+                ),
+                flip_fusion=flip_fusion,
             )
             if isinstance(analysis, ImageAnalysis)
         ]
@@ -336,6 +342,7 @@ def load_engine(config: EngineConfig | None = None) -> Engine:
         choice=choice,
         threshold=config.detection_threshold,
         min_face_px=config.min_face_px,
+        enlarges=config.enlarges,
         threads=config.threads,
         cache_dir=cache_dir,
     )
