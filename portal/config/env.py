@@ -9,6 +9,7 @@ import hashlib
 import os
 import tempfile
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal, cast, get_args
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -80,7 +81,10 @@ class Environment:
     site_name: str
     log_format: Literal["console", "json"]
     email_url: str
+    email_from: str
     trusted_proxies: tuple[str, ...]
+    # Networks such as loopback that cameras and webhooks may be reached in all the same.
+    opened_networks: tuple[IPv4Network | IPv6Network, ...]
 
     @property
     def runtime_dir(self) -> Path:
@@ -156,9 +160,11 @@ def read_environment(source: dict[str, str] | None = None) -> Environment:
             _choice(env, "GATEHOUSE_LOG_FORMAT", "console", ("console", "json")),
         ),
         email_url=env.get("GATEHOUSE_EMAIL_URL", "consolemail://"),
+        email_from=env.get("GATEHOUSE_EMAIL_FROM") or f"gatehouse@{public_host}",
         trusted_proxies=tuple(
             p.strip() for p in env.get("GATEHOUSE_TRUSTED_PROXIES", "").split(",") if p.strip()
         ),
+        opened_networks=_networks(env, "GATEHOUSE_OPENED_NETWORKS"),
     )
 
 
@@ -176,6 +182,19 @@ def _recognition_options(env: dict[str, str]) -> RecognitionOptions:
             else None
         ),
     )
+
+
+def _networks(env: dict[str, str], name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    found = []
+    for one in filter(None, (part.strip() for part in env.get(name, "").split(","))):
+        try:
+            found.append(ip_network(one))
+        except ValueError as error:
+            raise EnvironmentInvalid(
+                f"{name} names {one!r} ({error}); expected networks such as 127.0.0.0/8, separated "
+                "by commas."
+            ) from None
+    return tuple(found)
 
 
 def _integer(env: dict[str, str], name: str, default: int, *, low: int, high: int) -> int:

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, Final, Literal, TypedDict, cast
 
 import structlog
 from channels.layers import get_channel_layer
@@ -20,6 +20,7 @@ from django.db import transaction
 from portal.core.context import current_actor
 
 __all__ = [
+    "AlertsChanged",
     "CameraChanged",
     "EnrolmentChanged",
     "Event",
@@ -27,7 +28,9 @@ __all__ = [
     "GalleryChanged",
     "JobChanged",
     "RecognitionsFinished",
+    "ReviewChanged",
     "Topic",
+    "VisitsChanged",
     "group_name",
     "publish",
     "publish_on_commit",
@@ -35,11 +38,12 @@ __all__ = [
 
 logger = structlog.get_logger(__name__)
 
-# A command works without a running Gatehouse: it must not wait for the broker with every person.
-_COMMAND_PAUSE_S = 60.0
+# A command works without a running Gatehouse: it must not wait for the broker with every person,
+# and the camera streams not with every frame.
+_PAUSES_S: Final = {"command": 60.0, "system": 5.0}
 _away_until = 0.0
 
-Topic = Literal["live", "jobs", "people", "cameras", "system"]
+Topic = Literal["live", "review", "alerts", "jobs", "people", "cameras", "system"]
 """Topics map one to one to a permission; see ``portal.core.consumers``."""
 
 
@@ -86,6 +90,30 @@ class CameraChanged(TypedDict):
     id: str
 
 
+class VisitsChanged(TypedDict):
+    """Visits began, were named, went on or ended. ``site_ids`` runs parallel to ``ids``, for the
+    consumer's eyes, as in ``RecognitionsFinished``."""
+
+    type: Literal["visits.changed"]
+    ids: list[str]
+    camera_ids: list[str]
+    site_ids: list[str]
+
+
+class ReviewChanged(TypedDict):
+    """Something waits for a decision, or does no more: strangers and names to be confirmed."""
+
+    type: Literal["review.changed"]
+
+
+class AlertsChanged(TypedDict):
+    """``alarms`` are those of ``ids`` that were raised just now and are of the highest severity."""
+
+    type: Literal["alerts.changed"]
+    ids: list[str]
+    alarms: list[str]
+
+
 Event = (
     RecognitionsFinished
     | JobChanged
@@ -93,6 +121,9 @@ Event = (
     | FrameRead
     | GalleryChanged
     | CameraChanged
+    | VisitsChanged
+    | ReviewChanged
+    | AlertsChanged
 )
 
 
@@ -115,8 +146,7 @@ def publish(topic: Topic, event: Event) -> None:
         _loop().run(group_name(topic), message)
     except Exception as error:  # noqa: BLE001 - a process boundary: whatever the broker client raises
         logger.warning("event_not_published", topic=topic, error=str(error))
-        if current_actor().kind == "command":
-            _away_until = time.monotonic() + _COMMAND_PAUSE_S
+        _away_until = time.monotonic() + _PAUSES_S.get(current_actor().kind, 0.0)
 
 
 class _PublisherLoop:

@@ -26,6 +26,13 @@ ALL_PERMISSIONS: Final = frozenset(
         "audit.view",
         "cameras.view",
         "cameras.manage",
+        # Strangers, and names to be confirmed: to look, and to decide.
+        "review.view",
+        "review.decide",
+        # Past visits by a face: a right of its own, used with a reason.
+        "faces.search",
+        "alerts.view",
+        "alerts.manage",
         "jobs.view",
         "jobs.manage",
         "system.view",
@@ -43,6 +50,9 @@ ROLE_PERMISSIONS: Final = {
             "sightings.recognise",
             "people.view",
             "cameras.view",
+            "review.view",
+            "review.decide",
+            "alerts.view",
             "jobs.view",
         }
     ),

@@ -12,7 +12,7 @@ from channels.layers import get_channel_layer
 from django.test import Client
 
 from portal.core import consumers
-from portal.core.consumers import CLOSE_SIGNED_OUT, TOPIC_PERMISSIONS, LiveConsumer
+from portal.core.consumers import CLOSE_SIGNED_OUT, TOPIC_PERMISSIONS
 from portal.core.events import group_name
 from portal.core.policies import ALL_PERMISSIONS
 from portal.organisation.models import Site
@@ -276,6 +276,23 @@ async def test_a_right_that_was_lost_closes_the_connection_at_the_next_event(
     assert (output["type"], output["code"]) == ("websocket.close", CLOSE_SIGNED_OUT)
 
 
+async def test_while_events_flow_a_lost_right_ends_the_connection_too(signed_in, monkeypatch):
+    # No event is so late that it has to wait for the question: it is asked beside them.
+    monkeypatch.setattr(consumers, "RECHECK_S", 600.0)
+    user, client = signed_in["officer"]
+    communicator = socket(client, topics="live")
+    await hello(communicator)
+    await send("live", FINISHED)
+    assert await communicator.receive_json() == SHOWN
+    await database_sync_to_async(deactivate)(user, client)
+    monkeypatch.setattr(consumers, "RECHECK_S", 0.5)
+    output: dict[str, Any] = {"type": ""}
+    while output["type"] != "websocket.close":
+        await send("live", FINISHED)
+        output = await communicator.receive_output()
+    assert output["code"] == CLOSE_SIGNED_OUT
+
+
 async def test_losing_a_right_that_is_not_used_here_keeps_the_connection(signed_in, monkeypatch):
     monkeypatch.setattr(consumers, "RECHECK_S", -1.0)
     user, client = signed_in["administrator"]
@@ -291,10 +308,10 @@ async def test_a_storm_of_events_does_not_ask_the_database_each_time(signed_in, 
     communicator = socket(signed_in["officer"][1], topics="live")
     await hello(communicator)
 
-    async def refuse(self: LiveConsumer) -> None:
+    def refuse(session_keys: object) -> None:
         raise AssertionError("the rights were asked for again within a second")
 
-    monkeypatch.setattr(LiveConsumer, "_who", refuse)
+    monkeypatch.setattr(consumers, "listeners_of", refuse)
     for _ in range(20):
         await send("live", FINISHED)
     for _ in range(20):

@@ -62,7 +62,9 @@ CELERY = {
 
 RECOGNITION = ENV.recognition
 
+OPENED_NETWORKS = ENV.opened_networks
 PICTURE_RETENTION_DAYS = ENV.picture_retention_days
 
 # Django reads mail from several settings; the address holds them all.
 globals().update(environ.Env.email_url_config(ENV.email_url))
+DEFAULT_FROM_EMAIL = ENV.email_from
