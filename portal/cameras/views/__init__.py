@@ -1,0 +1,1 @@
+"""Pages about cameras: the list, one camera and how it is, its settings."""
