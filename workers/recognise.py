@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 
+from portal.cameras.selectors import settings_of
 from portal.core.vault import VaultError, vault
 from portal.sightings.services import (
     Claimed,
@@ -19,10 +20,11 @@ from portal.sightings.services import (
     complete_recognitions,
 )
 from recognition.contracts import Face, ImageAnalysis, StageTimings
-from recognition.decision import decide
 from recognition.errors import RecognitionError
 from recognition.images import encode_jpeg
 from workers.engine_host import EngineHost
+from workers.visits.rules import rules_of
+from workers.visits.snapshots import SnapshotBook
 
 __all__ = ["BATCH", "recognise_waiting"]
 
@@ -61,9 +63,13 @@ def _recognise_batch(host: EngineHost, claimed: Sequence[Claimed]) -> None:
             failures.append(PictureFailure(item.id, outcome.code, outcome.message))
         else:
             analysed.append((item, outcome))
-    results = _decide(host, analysed)
-    kept = complete_recognitions(results, failures=failures, owner=host.owner)
+    book = SnapshotBook.of(host)
+    results = _decide(host, analysed, book)
+    kept = complete_recognitions(
+        results, failures=failures, owner=host.owner, snapshots=book.take()
+    )
     _forget_crops(results, {row.pk for row in kept})
+    book.count()
 
 
 def _analyse(host: EngineHost, pictures: Sequence[bytes]) -> list[ImageAnalysis | RecognitionError]:
@@ -74,33 +80,44 @@ def _analyse(host: EngineHost, pictures: Sequence[bytes]) -> list[ImageAnalysis 
 
 
 def _decide(
-    host: EngineHost, analysed: Sequence[tuple[Claimed, ImageAnalysis]]
+    host: EngineHost, analysed: Sequence[tuple[Claimed, ImageAnalysis]], book: SnapshotBook
 ) -> list[PictureResult]:
     started = time.perf_counter()
-    host.gallery.refresh()
+    rules = rules_of(host)
+    rules.refresh()
     probes = [face.embedding for _, analysis in analysed for face in analysis.faces]
-    found = iter(host.gallery.nearest(probes))
-    policy = host.policy()
+    found = iter(rules.nearest(probes))
+    cameras = settings_of({item.camera_id for item, _ in analysed if item.camera_id})
     search_ms = (time.perf_counter() - started) * 1000 / max(len(analysed), 1)
     results = []
     for item, analysis in analysed:
+        camera = cameras.get(item.camera_id) if item.camera_id else None
+        offset = camera.threshold_offset if camera is not None else 0.0
+        near = [next(found) for _ in analysis.faces]
+        decided = [
+            (rules.decide(people, quality=face.quality, offset=offset), people)
+            for face, people in zip(analysis.faces, near, strict=True)
+        ]
+        if camera is not None:
+            book.add(item.id, camera, item.captured_at, analysis, decided)
         faces = [
             FaceResult(
                 box=[round(v, 1) for v in _box_of(face)],
                 landmarks=[[round(float(x), 1), round(float(y), 1)] for x, y in _points_of(face)],
                 detector_score=round(float(face.detection.score), 4),
                 quality=asdict(face.quality),
-                decision=decide(next(found), quality=face.quality, policy=policy),
+                decision=decision,
                 portrait_key=vault().put("crops", encode_jpeg(face.portrait)),
+                aligned_key=_aligned(face) if camera is not None else "",
             )
-            for face in analysis.faces
+            for face, (decision, _) in zip(analysis.faces, decided, strict=True)
         ]
         results.append(
             PictureResult(
                 recognition_id=item.id,
                 width_px=analysis.width_px,
                 height_px=analysis.height_px,
-                threshold=policy.threshold,
+                threshold=rules.policy(offset).threshold,
                 gallery_size=len(host.gallery),
                 space_id=host.space.id,
                 timings_ms=_timings(
@@ -117,7 +134,12 @@ def _forget_crops(results: Sequence[PictureResult], kept: set[UUID]) -> None:
     for result in results:
         if result.recognition_id not in kept:
             for face in result.faces:
-                vault().delete(face.portrait_key)
+                vault().delete_all(filter(None, (face.portrait_key, face.aligned_key)))
+
+
+def _aligned(face: Face) -> str:
+    """Kept with a camera's faces: whoever is given a name later is enrolled with it."""
+    return vault().put("aligned", encode_jpeg(face.aligned, quality=95))
 
 
 def _box_of(face: Face) -> tuple[float, float, float, float]:

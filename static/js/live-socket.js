@@ -2,7 +2,8 @@
  *
  * Each server event {type, …} becomes `live:<type>` on document, at most five times a second for
  * each type, with detail {type, events}: every event since the last one. After a loss,
- * `live:reconnected` tells partials to read again, because events of the gap are gone. */
+ * `live:reconnected` tells partials to read again, because events of the gap are gone;
+ * `live:opened` comes with the first opening as well. */
 
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 20_000;
@@ -37,6 +38,7 @@ export function connectLive(path, onEvent = () => {}, onState = () => {}) {
         document.dispatchEvent(new CustomEvent("live:reconnected"));
       }
       wasOpen = true;
+      document.dispatchEvent(new CustomEvent("live:opened"));
       pingTimer = setInterval(() => socket.send('{"type": "ping"}'), PING_MS);
     });
     socket.addEventListener("message", (message) => {
@@ -127,7 +129,7 @@ function merger() {
 const WORDS = {
   connecting: "Connecting…",
   open: "Live",
-  lost: "Connection lost",
+  lost: "Connection lost, trying again…",
   "signed-out": "Signed out",
 };
 let bannerTimer = 0;

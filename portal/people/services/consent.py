@@ -15,6 +15,7 @@ from portal.core.context import require
 from portal.core.errors import DomainError
 from portal.core.vault import vault
 from portal.people.models import Consent, FaceImage, FaceTemplate, LookalikePair, Person, PolicyText
+from portal.people.services.faces_seen import forget_aligned_of, forget_vectors_of
 from portal.people.services.gallery import person_key
 from portal.people.services.revision import bump_gallery_revision
 from portal.people.services.status import lock_living
@@ -146,6 +147,8 @@ def withdraw_consent(person: Person, *, reason: str = "") -> Withdrawal:
         images.update(state=FaceImage.State.SET_ASIDE, state_reason="Kept under a legal hold")
     else:
         blobs += _drop_images(person)
+        blobs += forget_aligned_of(person)
+    forget_vectors_of(person)
     revision = bump_gallery_revision()
     outcome = Withdrawal(
         images=0 if person.legal_hold else image_count,

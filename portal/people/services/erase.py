@@ -18,6 +18,7 @@ from portal.core.vault import vault
 from portal.journal.services import forget_acts_of
 from portal.people.belongings import belongings_of, blobs_of
 from portal.people.models import Consent, Person
+from portal.people.services.faces_seen import forget_faces_of
 from portal.people.services.revision import bump_gallery_revision
 
 __all__ = ["ERASED", "certificate_hash", "erase_person"]
@@ -99,6 +100,7 @@ _RELATIONS = {
     "invitations": "invitations",
     "credentials": "credentials",
     "sightings": "sightings",
+    "visits": "visits",
 }
 
 
@@ -123,8 +125,7 @@ def _empty(person: Person, removed: _Removed) -> None:
     for table in tables:
         if table.is_own:
             removed.blobs |= blobs_of(table)
-    removed.blobs |= {key for key in person.sightings.values_list("portrait_key", flat=True) if key}
-    person.sightings.update(portrait_key="")
+    removed.blobs |= forget_faces_of(person)
     forget_acts_of(person.pk)
     for table in tables:
         if not table.is_direct or table.model in {Consent, Person}:

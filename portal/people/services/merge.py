@@ -11,7 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Model, Q
+from django.db.models import Model, Q, QuerySet
 
 from portal.audit.services import record
 from portal.core.context import require
@@ -48,6 +48,9 @@ def merge_people(source: Person, target: Person) -> Act:
         "consents": _ids(what.consents),
         "credentials": _ids(what.credentials),
         "sightings": list(what.sightings.values_list("pk", flat=True)),
+        "visits": _pks(what.visits),
+        "strangers": _pks(what.strangers),
+        "anchors": _pks(what.anchors),
         "drafts": _ids(what.drafts),
         "invitations": _ids(what.invitations),
         "user": what.user.pk if what.user is not None else None,
@@ -88,7 +91,8 @@ def hand_over(what: Moving, person: Person, *, data_key: UUID) -> None:
     FaceTemplate.objects.filter(pk__in=_keys(templates)).update(person=person)
     Consent.objects.filter(pk__in=_keys(what.consents)).update(person=person)
     Credential.objects.filter(pk__in=_keys(what.credentials)).update(person=person)
-    what.sightings.update(person=person)
+    for rows in (what.sightings, what.visits, what.strangers, what.anchors):
+        rows.update(person=person)
     for draft in what.drafts:
         draft.person, draft.data_key_id = person, data_key
         draft.save(update_fields=["person", "data_key"])
@@ -139,6 +143,10 @@ def _carry_answers(source: Person, target: Person) -> dict[str, list[str]]:
             )
             changed.append(str(kept.pk))
     return {"made": made, "changed": changed}
+
+
+def _pks(rows: QuerySet[Any]) -> list[str]:
+    return [str(pk) for pk in rows.order_by("pk").values_list("pk", flat=True)]
 
 
 def _keys(rows: list[Any]) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from django.apps import apps
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Q, QuerySet
 from django.utils import formats, timezone
@@ -15,7 +16,17 @@ from portal.people.models import Consent, Credential, FaceImage, LookalikePair, 
 if TYPE_CHECKING:
     from portal.accounts.models import User
 
-__all__ = ["MERGE_ACT", "MOVES", "STAYS", "Merge", "Moving", "moving", "plan_merge"]
+__all__ = [
+    "MERGE_ACT",
+    "MOVES",
+    "STAYS",
+    "Merge",
+    "Moving",
+    "account_of",
+    "anchors_of",
+    "moving",
+    "plan_merge",
+]
 
 MERGE_ACT: Final = "people.merge"
 
@@ -29,7 +40,10 @@ MOVES: Final = frozenset(
         "people.Credential.person",
         "people.FaceImage.person",
         "people.FaceTemplate.person",
+        "review.Anchor.person",
+        "review.Stranger.person",
         "sightings.RecognisedFace.person",
+        "sightings.Visit.person",
     }
 )
 # Tables that point at a person and are not moved, each with the reason.
@@ -56,6 +70,9 @@ class Moving:
     consents: list[Consent]
     credentials: list[Credential]
     sightings: QuerySet[Any]
+    visits: QuerySet[Any]
+    strangers: QuerySet[Any]
+    anchors: QuerySet[Any]
     drafts: list[Any]
     invitations: list[Any]
     user: User | None
@@ -109,6 +126,9 @@ def moving(source: Person, target: Person) -> Moving:
         consents=list(consents),
         credentials=list(source.credentials.exclude(revoked_at=None, kind__in=list(kinds))),
         sightings=source.sightings.all(),
+        visits=source.visits.all(),
+        strangers=source.strangers.all(),
+        anchors=anchors_of(source),
         drafts=list(source.enrolments.filter(state__in=["draft", "submitted"])),
         invitations=list(source.invitations.filter(used_at=None, revoked_at=None)),
         user=None if account_of(target) is not None else account_of(source),
@@ -120,6 +140,11 @@ def account_of(person: Person) -> User | None:
         return person.user
     except ObjectDoesNotExist:
         return None
+
+
+def anchors_of(person: Person) -> QuerySet[Any]:
+    """What was said not to be this person's face. No relation of theirs: the faces are others'."""
+    return apps.get_model("review", "Anchor")._default_manager.filter(person=person)
 
 
 def _stays(source: Person, target: Person, what: Moving) -> list[str]:

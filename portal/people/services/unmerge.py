@@ -13,7 +13,7 @@ from portal.people.models import FaceImage, LookalikePair, Person
 from portal.people.services.gallery import person_key
 from portal.people.services.merge import hand_over
 from portal.people.services.merge_fields import unfill
-from portal.people.services.merge_plan import MERGE_ACT, Moving, account_of
+from portal.people.services.merge_plan import MERGE_ACT, Moving, account_of, anchors_of
 from portal.people.services.photo import delete_photos
 from portal.people.services.revision import bump_gallery_revision
 from portal.people.services.status import STATUS_ACT, acts_since, in_the_way
@@ -102,6 +102,10 @@ def _still_there(data: dict[str, Any], source: Person, target: Person) -> Moving
         consents=of_target(target.consents.all(), "consents"),
         credentials=of_target(target.credentials.all(), "credentials"),
         sightings=target.sightings.filter(pk__in=data["sightings"]),
+        # Acts of an earlier version name none of these.
+        visits=target.visits.filter(pk__in=data.get("visits", [])),
+        strangers=target.strangers.filter(pk__in=data.get("strangers", [])),
+        anchors=anchors_of(target).filter(pk__in=data.get("anchors", [])),
         drafts=of_target(target.enrolments.filter(state__in=["draft", "submitted"]), "drafts"),
         invitations=of_target(target.invitations.filter(used_at=None), "invitations"),
         user=user if user is not None and user.pk == data["user"] else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -21,6 +21,16 @@ __all__ = ["Claimed", "claim_waiting", "release_leases", "waiting_count"]
 LEASE = timedelta(seconds=30)
 # A picture that took a worker down with it twice is not given a third one.
 MAX_ATTEMPTS = 3
+_COLUMNS = (
+    "id",
+    "picture_key",
+    "attempts",
+    "created_at",
+    "job_id",
+    "source",
+    "camera_id",
+    "captured_at",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,9 @@ class Claimed:
     id: UUID
     picture_key: str
     waited_ms: float
+    captured_at: datetime
+    # Of a camera's own picture; None for uploads and those of other programs.
+    camera_id: UUID | None
 
 
 def claim_waiting(owner: str, *, limit: int) -> list[Claimed]:
@@ -46,7 +59,7 @@ def claim_waiting(owner: str, *, limit: int) -> list[Claimed]:
         ).order_by("id")
         if connection.features.has_select_for_update_skip_locked:
             waiting = waiting.select_for_update(skip_locked=True)
-        found = list(waiting.only("id", "picture_key", "attempts", "created_at", "job_id")[:limit])
+        found = list(waiting.only(*_COLUMNS)[:limit])
         refused = _refused(found)
         rows = [row for row in found if row.pk not in refused]
         retried = [row for row in rows if row.attempts]
@@ -63,7 +76,13 @@ def claim_waiting(owner: str, *, limit: int) -> list[Claimed]:
         if not chosen:
             return claim_waiting(owner, limit=limit)
     return [
-        Claimed(row.pk, row.picture_key, (now - row.created_at).total_seconds() * 1000)
+        Claimed(
+            id=row.pk,
+            picture_key=row.picture_key,
+            waited_ms=(now - row.created_at).total_seconds() * 1000,
+            captured_at=row.captured_at,
+            camera_id=row.camera_id if row.source == Recognition.Source.CAMERA else None,
+        )
         for row in chosen
     ]
 

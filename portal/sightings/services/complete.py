@@ -15,6 +15,7 @@ from portal.core.events import RecognitionsFinished, publish_on_commit
 from portal.jobs.services import advance_job
 from portal.people.consents import recognisable_people
 from portal.sightings.models import RecognisedFace, Recognition
+from portal.sightings.services.visits import SnapshotFaces, attach_snapshots
 from recognition.contracts import Decision
 
 __all__ = ["FaceResult", "PictureFailure", "PictureResult", "complete_recognitions"]
@@ -30,6 +31,7 @@ class FaceResult:
     quality: Mapping[str, float]
     decision: Decision
     portrait_key: str
+    aligned_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,16 @@ class PictureFailure:
 
 @transaction.atomic
 def complete_recognitions(
-    results: Sequence[PictureResult], *, failures: Sequence[PictureFailure] = (), owner: str
+    results: Sequence[PictureResult],
+    *,
+    failures: Sequence[PictureFailure] = (),
+    owner: str,
+    snapshots: SnapshotFaces | None = None,
 ) -> list[Recognition]:
     """Write results and failures; returns the rows that this call finished.
+
+    Faces in ``snapshots`` are counted to visits in the same transaction, so that none is lost or
+    counted twice.
 
     A row that is finished already, or whose lease went to another worker meanwhile, is left
     alone, so a task that is delivered twice leaves one result. ``owner=""`` skips the check of
@@ -100,7 +109,12 @@ def complete_recognitions(
     Recognition.objects.bulk_create(
         rows, update_conflicts=True, update_fields=_RESULT_FIELDS, unique_fields=["id"]
     )
+    visits = attach_snapshots(snapshots, kept={row.pk for row in rows}) if snapshots else None
+    if visits is not None:
+        visits.adopt(faces)
     RecognisedFace.objects.bulk_create(faces)
+    if visits is not None:
+        visits.save()
     _advance_jobs(rows)
     if rows:
         publish_on_commit(
@@ -138,6 +152,7 @@ def _row_of(row: Recognition, position: int, face: FaceResult, living: set[str])
         detector_score=face.detector_score,
         quality=dict(face.quality),
         portrait_key=face.portrait_key,
+        aligned_key=face.aligned_key,
         **values,
     )
 

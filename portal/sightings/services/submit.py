@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from portal.cameras.models import Camera
-from portal.cameras.services import note_snapshot
+from portal.cameras.services import keep_still, note_snapshot
 from portal.core.context import require
 from portal.core.errors import DomainError
 from portal.core.vault import vault
@@ -24,6 +24,8 @@ __all__ = ["submit_picture", "submit_snapshot"]
 # Two byte-identical frames of a live sensor do not happen; a sender that repeats itself does.
 REPEAT_WINDOW = timedelta(seconds=10)
 KEY_LENGTH = 100
+# The region of a camera is drawn on its last still, which may be a little old.
+STILL_EVERY = timedelta(minutes=1)
 
 
 def submit_picture(
@@ -93,7 +95,9 @@ def submit_snapshot(
         if earlier is None:
             raise
         return earlier, False
-    note_snapshot(camera, at=now)
+    note_snapshot(camera, at=now, captured_at=captured_at)
+    if camera.still_at is None or not timedelta(0) <= now - camera.still_at < STILL_EVERY:
+        keep_still(camera.pk, data, at=now)
     return row, True
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "latest_uploads",
     "own_recognition",
     "picture_of",
+    "reason_text",
     "recognitions_within",
     "visible_face",
     "visible_recognition",
@@ -64,7 +65,7 @@ class FaceView:
 
     @property
     def reason_text(self) -> str:
-        return _REASONS.get(self.face.reason, "")
+        return reason_text(self.face.reason)
 
     @property
     def quality_rows(self) -> list[tuple[str, str]]:
@@ -74,11 +75,18 @@ class FaceView:
         ]
 
 
-# The reasons of the engine's rules, and the one that only the portal can know.
+# The reasons of the engine's rules, and those that no single face can tell.
 _REASONS: dict[str, str] = {
     **{str(code): text for code, text in REASON_TEXT.items()},
     "person_gone": "The person was erased or suspended, or withdrew the consent, while this was decided.",
+    "named_stranger": "Like a stranger to whom somebody gave this name, and of whom no photo is enrolled.",
+    "name_withdrawn": "A name was likely at first; the faces that followed do not bear it out.",
 }
+
+
+def reason_text(reason: str) -> str:
+    """A stored reason in words; empty for one that nobody gives any more."""
+    return _REASONS.get(reason, "")
 
 
 def visible_recognitions() -> QuerySet[Recognition]:

@@ -109,6 +109,11 @@ class RecognisedFace(models.Model):
     margin = models.FloatField(null=True)
     candidates = models.JSONField(default=list)
     portrait_key = VaultKeyField(blank=True)
+    # The aligned crop, kept where the face is a visit's best: from it a template is made anew.
+    aligned_key = VaultKeyField(blank=True)
+    visit = models.ForeignKey(
+        "sightings.Visit", null=True, blank=True, on_delete=models.SET_NULL, related_name="faces"
+    )
 
     class Meta:
         ordering = ("recognition_id", "position")

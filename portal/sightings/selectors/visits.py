@@ -1,0 +1,247 @@
+"""Reads of visits, with the names joined, as the live page and the review show them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
+
+from portal.cameras.models import Camera
+from portal.core.context import Actor, current_actor, require
+from portal.core.errors import NotFound
+from portal.people.selectors import PersonName, names_of, portraits_of
+from portal.sightings.models import RecognisedFace, Visit, VisitLeg
+from portal.sightings.selectors.faces import FaceView, faces_within, reason_text, with_names
+
+__all__ = [
+    "OnSite",
+    "VisitView",
+    "latest_visits",
+    "on_site_count",
+    "view_of",
+    "visible_visit",
+    "visible_visits",
+    "visit_faces",
+    "visits_within",
+]
+
+_Decision = RecognisedFace.Decision
+
+
+@dataclass(frozen=True, slots=True)
+class VisitView:
+    """A visit with everything that a page says about it.
+
+    ``person`` is whom it names, ``nearest`` the people most like it with their scores, best first;
+    of both only those whom the actor may see. ``portrait_id`` is the enrolled photo to lay beside
+    the crop (of the person, else of the nearest), ``face_id`` the ledger's row with the crop.
+    """
+
+    visit: Visit
+    person: PersonName | None
+    portrait_id: UUID | None
+    nearest: tuple[tuple[PersonName, float], ...]
+
+    @property
+    def id(self) -> UUID:
+        return self.visit.pk
+
+    @property
+    def face_id(self) -> int | None:
+        return self.visit.best_face_id
+
+    @property
+    def camera_name(self) -> str:
+        return self.visit.camera.name
+
+    @property
+    def last_camera_name(self) -> str:
+        return self.visit.last_camera.name
+
+    @property
+    def is_open(self) -> bool:
+        return self.visit.closed_at is None
+
+    @property
+    def is_provisional(self) -> bool:
+        return self.visit.decision == _Decision.MATCH and not (
+            self.visit.is_confirmed or self.visit.settled_as
+        )
+
+    @property
+    def title(self) -> str:
+        visit = self.visit
+        if visit.settled_as == Visit.Settled.NOT_A_FACE:
+            return "Not a face"
+        if self.person is not None:
+            return self.person.name
+        if visit.person_id is not None:
+            return "Known person, name not shown"
+        if visit.decision == _Decision.UNCERTAIN and self.nearest and not visit.settled_as:
+            return f"Perhaps {self.nearest[0][0].name}"
+        return str(visit.stranger) if visit.stranger_id else "Unknown face"
+
+    @property
+    def state_text(self) -> str:
+        """How sure it is, in a word or two."""
+        visit = self.visit
+        if visit.settled_as:
+            return visit.get_settled_as_display()
+        if visit.decision == _Decision.MATCH:
+            return "Confirmed" if visit.is_confirmed else "Provisional"
+        return visit.get_decision_display()
+
+    @property
+    def why(self) -> str:
+        """Why somebody was or was not recognised, over all the faces of the visit."""
+        visit = self.visit
+        if visit.settled_as:
+            by = f" by {visit.settled_by}" if visit.settled_by else ""
+            return f"{visit.get_settled_as_display()}{by}."
+        said = reason_text(visit.reason)
+        if visit.decision == _Decision.MATCH:
+            usable, agreeing = visit.faces_usable, visit.faces_agreeing
+            said += (
+                f" {agreeing} of {usable} usable faces agree."
+                if visit.is_confirmed
+                else f" {agreeing} of {usable} usable faces so far; more must agree to confirm it."
+            )
+        return said.strip()
+
+    @property
+    def second_score(self) -> float | None:
+        """The score of the second nearest person, from which the margin is measured."""
+        nearest = self.visit.candidates
+        return float(nearest[1][1]) if len(nearest) > 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class OnSite:
+    """Distinct people whom a camera saw today and none saw leave, and the visits going on now.
+
+    Where no camera ``tells_direction``, ``people`` is simply how many were seen today.
+    """
+
+    people: int
+    open_visits: int
+    tells_direction: bool
+
+
+def visits_within(actor: Actor) -> Q:
+    """The condition that a visit lies in the actor's scope: by its site, and for whom sees certain
+    people only, by its person. Such an actor sees no stranger's visit either."""
+    scope, condition = actor.scope, Q()
+    if scope.site_ids is not None:
+        condition &= Q(site__in=scope.site_ids)
+    if scope.department_ids is not None:
+        condition &= Q(person__department__in=scope.department_ids)
+    if scope.person_id is not None:
+        condition &= Q(person=scope.person_id)
+    return condition
+
+
+def visible_visits() -> QuerySet[Visit]:
+    """Newest first."""
+    actor = require("sightings.view")
+    return Visit.objects.select_related("camera", "last_camera", "site", "stranger").filter(
+        visits_within(actor)
+    )
+
+
+def visible_visit(visit_id: UUID) -> Visit:
+    visit = visible_visits().filter(pk=visit_id).first()
+    if visit is None:
+        raise NotFound("There is no such visit, or it was deleted after its retention time.")
+    return visit
+
+
+def latest_visits(
+    *,
+    limit: int = 40,
+    after_id: UUID | None = None,
+    camera_id: UUID | None = None,
+    decision: str = "",
+    person_id: UUID | None = None,
+    since: datetime | None = None,
+) -> list[VisitView]:
+    """Newest first. With ``after_id`` those that began after it, and with ``since`` those that
+    changed since then: by both a page that lost its connection fills the gap."""
+    visits = visible_visits()
+    if after_id is not None:
+        visits = visits.filter(pk__gt=after_id)
+    if camera_id is not None:
+        visits = visits.filter(legs__camera=camera_id)
+    if decision:
+        visits = visits.filter(decision=decision)
+    if person_id is not None:
+        visits = visits.filter(person=person_id)
+    if since is not None:
+        visits = visits.filter(changed_at__gte=since)
+    return view_of(list(visits[:limit]))
+
+
+def view_of(visits: Sequence[Visit]) -> list[VisitView]:
+    """Join names to ids; who was erased meanwhile, or lies outside the actor's scope, is left out
+    of person and nearest."""
+    wanted = {str(c[0]) for visit in visits for c in visit.candidates}
+    wanted |= {str(visit.person_id) for visit in visits if visit.person_id}
+    names = names_of(wanted) if wanted else {}
+    shown = {UUID(_beside(visit)) for visit in visits if _beside(visit) in names}
+    portraits = portraits_of(shown) if shown else {}
+    return [
+        VisitView(
+            visit=visit,
+            person=names.get(str(visit.person_id)) if visit.person_id else None,
+            portrait_id=portraits.get(UUID(_beside(visit))) if _beside(visit) in names else None,
+            nearest=tuple(
+                (names[str(c[0])], float(c[1])) for c in visit.candidates if str(c[0]) in names
+            ),
+        )
+        for visit in visits
+    ]
+
+
+def visit_faces(visit: Visit, *, limit: int = 24) -> list[FaceView]:
+    """The ledger's rows of a visit, in the order in which they were decided."""
+    rows = visit.faces.select_related("recognition__camera").filter(faces_within(current_actor()))
+    return with_names(list(rows.order_by("id")[:limit]))
+
+
+def on_site_count() -> OnSite:
+    """Since the midnight of the default time zone."""
+    actor = require("sightings.view")
+    start = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    seen = Visit.objects.filter(visits_within(actor), last_at__gte=start)
+    last_way = (
+        VisitLeg.objects.filter(
+            visit__person=OuterRef("person"), visit__site=OuterRef("site"), last_at__gte=start
+        )
+        .exclude(camera__direction=Camera.Direction.NONE)
+        .order_by("-last_at", "-id")
+        .values("camera__direction")[:1]
+    )
+    people = (
+        seen.exclude(person=None)
+        .annotate(way=Subquery(last_way))
+        .filter(Q(way=None) | Q(way=Camera.Direction.IN))
+        .order_by()
+        .values("person")
+        .distinct()
+        .count()
+    )
+    sites = actor.scope.site_ids
+    directed = Camera.objects.exclude(direction=Camera.Direction.NONE)
+    if sites is not None:
+        directed = directed.filter(site__in=sites)
+    return OnSite(people, seen.filter(closed_at=None).count(), directed.exists())
+
+
+def _beside(visit: Visit) -> str:
+    """Whose photo stands beside the crop."""
+    if visit.person_id:
+        return str(visit.person_id)
+    return str(visit.candidates[0][0]) if visit.candidates else ""

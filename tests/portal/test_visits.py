@@ -1,0 +1,288 @@
+"""Visits as pages read them, and what becomes of them when people or results go."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from portal.core.context import Actor, Scope, acting_as
+from portal.core.errors import NotFound
+from portal.core.policies import ALL_PERMISSIONS
+from portal.core.vault import vault
+from portal.organisation.models import Department, Site
+from portal.people.services import erase_person, merge_people, withdraw_consent
+from portal.people.services.unmerge import undo_merge
+from portal.privacy.expired import results, unknown_crops
+from portal.review.models import Anchor
+from portal.sightings.models import RecognisedFace, Recognition, Visit, VisitVector
+from portal.sightings.selectors import (
+    latest_visits,
+    on_site_count,
+    view_of,
+    visible_visit,
+    visible_visits,
+    visit_faces,
+)
+from portal.sightings.services import delete_recognitions, drop_crops
+from tests.factories import (
+    AnchorFactory,
+    CameraFactory,
+    StrangerFactory,
+    VisitFactory,
+    VisitLegFactory,
+    enrolled_person,
+    visit_with_face,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("isolated", "administrator")]
+
+
+def named(person, **fields) -> Visit:
+    return visit_with_face(
+        decision="match",
+        reason="above_threshold",
+        person=person,
+        score=0.8,
+        candidates=[[str(person.pk), 0.8]],
+        **fields,
+    )
+
+
+def scoped(**scope) -> Actor:
+    return Actor("user", "9", "m", ALL_PERMISSIONS, scope=Scope(**scope))
+
+
+class TestViews:
+    def test_a_likely_name_is_told_from_a_sure_one(self):
+        ada = enrolled_person(1, name="Ada")
+        likely, sure = view_of([named(ada), named(ada, is_confirmed=True)])
+        assert (likely.title, likely.state_text, likely.is_provisional) == (
+            "Ada",
+            "Provisional",
+            True,
+        )
+        assert (sure.title, sure.state_text, sure.is_provisional) == ("Ada", "Confirmed", False)
+        assert "more must agree" in likely.why
+        assert sure.why.endswith("3 of 3 usable faces agree.")
+        assert likely.portrait_id == ada.images.get().pk
+        assert likely.face_id == likely.visit.best_face_id
+
+    def test_a_suggestion_and_a_stranger_are_given_no_name(self):
+        ada = enrolled_person(1, name="Ada")
+        perhaps = VisitFactory(
+            decision="uncertain", reason="grey_band", candidates=[[str(ada.pk), 0.47]]
+        )
+        grouped = VisitFactory(stranger=StrangerFactory(number=12))
+        views = view_of([perhaps, VisitFactory(), grouped])
+        assert [view.title for view in views] == ["Perhaps Ada", "Unknown face", "Stranger 12"]
+        assert [view.person for view in views] == [None, None, None]
+        assert views[0].nearest[0][1] == 0.47
+
+    def test_what_a_human_said_goes_before_the_decision(self):
+        visit = VisitFactory(settled_as=Visit.Settled.NOT_A_FACE, settled_by="ada@example.org")
+        (view,) = view_of([visit])
+        assert (view.title, view.state_text) == ("Not a face", "Not a face")
+        assert view.why == "Not a face by ada@example.org."
+
+    def test_who_was_erased_is_nowhere_in_a_view(self):
+        ada = enrolled_person(1, name="Ada")
+        visit = VisitFactory(candidates=[[str(ada.pk), 0.47]])
+        erase_person(ada)
+        (view,) = view_of([visit])
+        assert (view.nearest, view.portrait_id) == ((), None)
+
+    def test_a_page_that_was_away_asks_for_what_came_or_changed_since(self):
+        first, second = VisitFactory(), VisitFactory()
+        assert [v.id for v in latest_visits()] == [second.pk, first.pk]
+        assert [v.id for v in latest_visits(after_id=first.pk)] == [second.pk]
+        since = timezone.now()
+        first.save()
+        assert [v.id for v in latest_visits(since=since)] == [first.pk]
+
+    def test_visits_are_filtered_by_every_camera_that_saw_them(self):
+        visit, door = VisitFactory(), CameraFactory()
+        VisitLegFactory(visit=visit)
+        VisitLegFactory(visit=visit, camera=door)
+        VisitFactory()
+        assert [v.id for v in latest_visits(camera_id=door.pk)] == [visit.pk]
+        assert [v.id for v in latest_visits(camera_id=visit.camera_id)] == [visit.pk]
+        assert latest_visits(decision="match") == []
+
+    def test_the_faces_of_a_visit_come_in_the_order_of_their_decisions(self):
+        visit = visit_with_face()
+        assert [view.face.pk for view in visit_faces(visit)] == [visit.best_face_id]
+
+
+class TestScope:
+    def test_nobody_sees_the_visits_of_another_site(self):
+        here, there = VisitFactory(), VisitFactory(camera__site=Site.objects.create(name="There"))
+        with acting_as(scoped(site_ids=frozenset({here.site_id}))):
+            assert list(visible_visits()) == [here]
+            with pytest.raises(NotFound):
+                visible_visit(there.pk)
+
+    def test_a_manager_sees_the_own_people_and_no_strangers(self):
+        ada, bob = enrolled_person(1), enrolled_person(2)
+        ada.department = Department.objects.create(site=ada.site, name="Press", path="Press")
+        ada.save()
+        mine = named(ada)
+        named(bob)
+        VisitFactory()
+        with acting_as(scoped(department_ids=frozenset({ada.department_id}))):
+            assert list(visible_visits()) == [mine]
+            assert on_site_count().people == 1
+
+    def test_without_the_right_nothing_is_read(self):
+        with (
+            acting_as(Actor("user", "9", "m", frozenset())),
+            pytest.raises(Exception, match="right"),
+        ):
+            visible_visits()
+
+
+class TestOnSite:
+    @pytest.mark.parametrize(
+        ("ways", "people", "reason"),
+        [
+            (["in"], 1, "came in"),
+            (["in", "out"], 0, "left again"),
+            (["in", "out", "in"], 1, "and came back"),
+            (["out"], 0, "was let in by somebody else, and left"),
+            (["in", "none"], 1, "a camera within tells nothing"),
+            (["in", "out", "none"], 0, "seen in the street"),
+            (["none"], 1, "seen, by a camera that tells no direction"),
+        ],
+    )
+    def test_whoever_came_and_did_not_leave_is_there(self, ways, people, reason):
+        ada, start = enrolled_person(1), timezone.now() - timedelta(seconds=30)
+        for number, way in enumerate(ways):
+            camera = CameraFactory(direction=way)
+            at = start + timedelta(seconds=number)
+            named(ada, camera=camera, first_at=at, last_at=at)
+        assert on_site_count().people == people, reason
+        assert on_site_count().tells_direction is (set(ways) != {"none"})
+
+    def test_a_person_is_counted_once_and_a_stranger_not_at_all(self):
+        ada = enrolled_person(1)
+        named(ada)
+        named(ada, closed_at=None)
+        VisitFactory(closed_at=None)
+        assert (on_site_count().people, on_site_count().open_visits) == (1, 2)
+
+    def test_yesterday_does_not_count(self):
+        yesterday = timezone.now() - timedelta(days=1)
+        named(enrolled_person(1), first_at=yesterday, last_at=yesterday)
+        assert on_site_count().people == 0
+
+
+class TestPeopleGo:
+    def test_erasure_takes_name_crops_and_vector_of_all_their_visits(
+        self, django_capture_on_commit_callbacks
+    ):
+        ada = enrolled_person(1)
+        visit = named(ada)
+        first = RecognisedFace.objects.get(pk=visit.best_face_id)
+        unnamed = visit_with_face()
+        RecognisedFace.objects.filter(visit=unnamed).update(visit=visit)
+        keys = [k for f in visit.faces.all() for k in (f.portrait_key, f.aligned_key)]
+        assert len(keys) == 4
+        with django_capture_on_commit_callbacks(execute=True):
+            erase_person(ada)
+        visit.refresh_from_db()
+        first.refresh_from_db()
+        assert (visit.person, first.person, first.portrait_key, first.aligned_key) == (
+            None,
+            None,
+            "",
+            "",
+        )
+        assert not VisitVector.objects.filter(visit=visit).exists()
+        assert VisitVector.objects.filter(visit=unnamed).exists(), "another's stays"
+        for key in keys:
+            with pytest.raises(Exception, match="gone"):
+                vault().get(key)
+
+    def test_a_consent_that_ends_takes_the_vectors_with_it(
+        self, django_capture_on_commit_callbacks
+    ):
+        ada = enrolled_person(1)
+        visit = named(ada)
+        with django_capture_on_commit_callbacks(execute=True):
+            withdraw_consent(ada)
+        assert not VisitVector.objects.exists()
+        face = RecognisedFace.objects.get(visit=visit)
+        assert (bool(face.portrait_key), face.aligned_key) == (True, "")
+
+    def test_a_merge_takes_visits_strangers_and_what_was_refused_along_and_back(self):
+        ada, bob = enrolled_person(1, name="Ada"), enrolled_person(2, name="Bob")
+        visit, own = named(ada), named(bob)
+        stranger = StrangerFactory(person=ada)
+        anchor = AnchorFactory(kind=Anchor.Kind.NOT_PERSON, person=ada)
+        act = merge_people(ada, bob)
+        for row in (visit, stranger, anchor):
+            row.refresh_from_db()
+            assert row.person == bob
+        undo_merge(act)
+        for row in (visit, stranger, anchor):
+            row.refresh_from_db()
+            assert row.person == ada
+        own.refresh_from_db()
+        assert own.person == bob
+
+    def test_a_merge_of_an_earlier_version_can_still_be_taken_back(self):
+        ada, bob = enrolled_person(1), enrolled_person(2)
+        visit = named(ada)
+        act = merge_people(ada, bob)
+        for key in ("visits", "strangers", "anchors"):
+            del act.data[key]
+        act.save()
+        undo_merge(act)
+        visit.refresh_from_db()
+        assert visit.person == bob, "what the act does not name stays"
+
+
+class TestResultsGo:
+    @pytest.fixture
+    def old(self):
+        def make(**fields) -> Visit:
+            visit = visit_with_face(**fields)
+            then = timezone.now() - timedelta(days=40)
+            Recognition.objects.filter(faces__visit=visit).update(created_at=then)
+            return visit
+
+        return make
+
+    def test_with_its_results_a_visit_goes(self, old):
+        gone, stays = old(), visit_with_face()
+        keys = [gone.best_face.portrait_key, gone.best_face.aligned_key]
+        delete_recognitions(results(timezone.now() - timedelta(days=30)))
+        assert list(Visit.objects.all()) == [stays]
+        assert VisitVector.objects.get().visit == stays
+        for key in keys:
+            with pytest.raises(Exception, match="gone"):
+                vault().get(key)
+
+    def test_a_visit_that_newer_results_tell_of_stays(self, old):
+        visit = old()
+        newer = visit_with_face()
+        RecognisedFace.objects.filter(visit=newer).update(visit=visit)
+        delete_recognitions(results(timezone.now() - timedelta(days=30)))
+        assert Visit.objects.filter(pk=visit.pk).exists()
+
+    def test_with_the_crops_of_strangers_their_vectors_go(self, old):
+        stranger, ada = old(), enrolled_person(1)
+        known = old(decision="match", reason="above_threshold", person=ada)
+        drop_crops(unknown_crops(timezone.now() - timedelta(days=30)))
+        face = RecognisedFace.objects.get(visit=stranger)
+        assert (face.portrait_key, face.aligned_key) == ("", "")
+        assert VisitVector.objects.get().visit == known
+        assert Visit.objects.filter(pk=stranger.pk).exists(), "what was decided stays"
+
+    def test_nothing_of_somebody_under_a_legal_hold_goes(self, old):
+        ada = enrolled_person(1, legal_hold=True)
+        visit = old()
+        Visit.objects.filter(pk=visit.pk).update(person=ada)
+        delete_recognitions(results(timezone.now() - timedelta(days=30)))
+        assert Visit.objects.filter(pk=visit.pk).exists()

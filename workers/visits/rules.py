@@ -1,0 +1,76 @@
+"""What decides in this process: the gallery, the thresholds, and what humans ruled out.
+
+Public surface: ``Rules``, ``rules_of``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from portal.sightings.services.visits import RuleInForce
+from recognition.contracts import Candidate, Decision, FaceQuality
+from recognition.decision import DecisionPolicy, decide, quality_issues
+from workers.anchors import AnchorFollower
+from workers.engine_host import EngineHost
+
+__all__ = ["Rules", "rules_of"]
+
+# No offset of a camera makes a threshold that no face, or every face, would reach.
+_HIGHEST: Final = 0.99
+
+
+class Rules:
+    """One ``refresh`` before each pass; then everything is decided by the same state."""
+
+    def __init__(self, host: EngineHost) -> None:
+        self._host = host
+        self._anchors = AnchorFollower(host)
+
+    def refresh(self) -> None:
+        self._host.gallery.refresh()
+        self._anchors.refresh()
+
+    def in_force(self) -> RuleInForce:
+        return RuleInForce(
+            space_id=self._host.space.id,
+            mean=self._host.gallery.mean,
+            gallery_size=len(self._host.gallery),
+        )
+
+    def policy(self, offset: float = 0.0) -> DecisionPolicy:
+        """The rule in force, stricter or milder by a camera's ``offset``."""
+        policy = self._host.policy()
+        if not offset:
+            return policy
+        threshold = min(max(policy.threshold + offset, -_HIGHEST), _HIGHEST)
+        return replace(policy, threshold=threshold)
+
+    def loss(self, quality: FaceQuality) -> str | None:
+        """Why a face is too poor to be compared; None for a usable one."""
+        issues = quality_issues(quality, self._host.policy().floors)
+        return issues[0] if issues else None
+
+    def nearest(self, probes: Sequence[NDArray[np.float32]]) -> list[tuple[Candidate, ...]]:
+        """All probes in one search, without the people whom somebody said that they are not."""
+        return self._anchors.apply(self._host.gallery.nearest(probes), probes)
+
+    def decide(
+        self, candidates: Sequence[Candidate], *, quality: FaceQuality, offset: float = 0.0
+    ) -> Decision:
+        return decide(candidates, quality=quality, policy=self.policy(offset))
+
+
+_rules: WeakKeyDictionary[EngineHost, Rules] = WeakKeyDictionary()
+
+
+def rules_of(host: EngineHost) -> Rules:
+    """The host's own, which keep what they have read for the next pass."""
+    if host not in _rules:
+        _rules[host] = Rules(host)
+    return _rules[host]
