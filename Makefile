@@ -37,6 +37,12 @@ test-packages:
 	@if ! command -v chromium >/dev/null || [ ! -d /usr/share/fonts/truetype/dejavu ]; then \
 		$(APT) chromium fonts-dejavu-core; else \
 		echo "The browser tests need the packages chromium and fonts-dejavu-core." >&2; exit 1; fi; fi
+	@if [ ! -x /usr/sbin/mosquitto ]; then $(APT) mosquitto; else \
+		echo "Without the package mosquitto the tests of MQTT are left out." >&2; fi; fi
+	@if ! /usr/bin/python3 -c 'import gi; gi.require_version("GstRtspServer", "1.0")' 2>/dev/null; then \
+		$(APT) python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp \
+			gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad; else \
+		echo "Without GStreamer's RTSP server the tests of live cameras are left out." >&2; fi; fi
 
 test: $(INSTALLED) test-packages check
 	PYTHONDEVMODE=1 $(PY) -m pytest -q -n 2 -m "not integration and not e2e"

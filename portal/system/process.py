@@ -21,9 +21,9 @@ from typing import Final, Literal
 
 __all__ = ["SERVICES", "ProcessSpec", "Service", "die_with_parent", "service_command"]
 
-Service = Literal["web", "recognition", "light"]
+Service = Literal["web", "recognition", "light", "streams"]
 
-SERVICES: Final[tuple[Service, ...]] = ("web", "recognition", "light")
+SERVICES: Final[tuple[Service, ...]] = ("web", "recognition", "light", "streams")
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -58,6 +58,8 @@ def service_command(
     """
     if service == "web":
         return (python, "-m", "portal.system.web")
+    if service == "streams":
+        return (python, "-m", "workers.streams")
     worker = (python, "-m", "celery", "--quiet", "-A", "workers.app", "worker")
     options = (
         *("--queues", service, "--hostname", f"{service}@%h"),

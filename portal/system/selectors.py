@@ -13,6 +13,7 @@ from django.db import DatabaseError, connection
 from redis.exceptions import RedisError
 
 from portal.audit.selectors import has_kept_its_end
+from portal.cameras.selectors import online_count
 from portal.config.version import VERSION
 from portal.core.context import require
 from portal.engines.models import WorkerReport
@@ -95,6 +96,7 @@ def health() -> Health:
             *readiness_checks(),
             _worker("recognition"),
             _worker("light"),
+            *_cameras(),
             _disk(free),
             _audit_log(),
         ),
@@ -147,6 +149,18 @@ def _worker(role: str) -> Check:
         "down",
         "No worker gave a sign of life within 30 seconds. “manage.py up” restarts it; see its log.",
     )
+
+
+def _cameras() -> tuple[Check, ...]:
+    """No word where none is expected to send. One that sends by itself may be right to be silent."""
+    cameras = online_count()
+    if not cameras.expected:
+        return ()
+    noun = "camera is" if cameras.expected == 1 else "cameras are"
+    detail = f"{cameras.online} of {cameras.expected} {noun} online."
+    if not cameras.offline:
+        return (Check("Cameras", "ok", detail),)
+    return (Check("Cameras", "warning", f"{detail} The Cameras page says what the others lack."),)
 
 
 def _audit_log() -> Check:

@@ -135,6 +135,8 @@ class Startup:
         workers: tuple[tuple[Service, str], ...] = (
             ("recognition", "recognition worker"),
             ("light", "light worker"),
+            # Last, so that it is stopped first: what it sees is still written down.
+            ("streams", "streams process"),
         )
         env, listener = self._env, self._listener
         if listener is None:

@@ -34,6 +34,8 @@ def server_config(*, trusted_proxies: Sequence[str]) -> uvicorn.Config:
         loop="uvloop",
         ws="websockets-sansio",
         ws_max_size=_LARGEST_MESSAGE_BYTES,
+        # A hint is shorter than what compressing it for each browser would cost.
+        ws_per_message_deflate=False,
         lifespan="off",
         log_config=None,
         access_log=False,

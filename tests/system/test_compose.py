@@ -28,6 +28,7 @@ CONDITIONS = {"service_healthy", "service_completed_successfully", "service_star
         ("worker-light", "light"),
         ("worker-recognition", "recognition"),
         ("worker-gpu", "recognition"),
+        ("streams", "streams"),
     ],
 )
 def test_a_container_runs_what_up_runs(container: str, service: Service) -> None:
