@@ -21,6 +21,8 @@ class ActView:
     label: str
     effect: str
     can_be_undone: bool
+    # Which right undoing needs.
+    permission: str
 
 
 def act_views(acts: Sequence[Act]) -> list[ActView]:
@@ -33,6 +35,7 @@ def act_views(acts: Sequence[Act]) -> list[ActView]:
                 act=act,
                 label=kind.label if kind else act.kind,
                 effect=kind.effect if kind else "",
+                permission=kind.permission if kind else "",
                 can_be_undone=kind is not None and act.undone_at is None and act.expires_at > now,
             )
         )

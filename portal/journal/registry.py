@@ -26,24 +26,30 @@ Expiry = Callable[[Act], None]
 
 @dataclass(frozen=True, slots=True)
 class ActKind:
-    """``label`` names the kind in a list of kinds, ``effect`` says what undoing it will do."""
+    """``label`` names the kind in a list of kinds, ``effect`` says what undoing it will do, and
+    ``permission`` is the right that undoing needs: the one that the act itself needed."""
 
     undo: Undo
     label: str
     effect: str
+    permission: str = "people.manage"
 
 
 _KINDS: Final[dict[str, ActKind]] = {}
 _EXPIRY: Final[dict[str, Expiry]] = {}
 
 
-def undoes(kind: str, *, label: str = "", effect: str = "") -> Callable[[Undo], Undo]:
+def undoes(
+    kind: str, *, label: str = "", effect: str = "", permission: str = "people.manage"
+) -> Callable[[Undo], Undo]:
     """Registers the function that takes back acts of ``kind``; it runs in the undo's transaction
     and raises ``DomainError`` where what happened since makes that impossible."""
 
     def register(function: Undo) -> Undo:
         words = label or kind.rpartition(".")[2].replace("_", " ").capitalize()
-        _KINDS[kind] = ActKind(function, words, effect or "Everything is as it was before.")
+        _KINDS[kind] = ActKind(
+            function, words, effect or "Everything is as it was before.", permission
+        )
         return function
 
     return register

@@ -18,7 +18,7 @@ from portal.audit.services import record
 from portal.core.context import current_actor, require
 from portal.core.errors import DomainError
 from portal.journal.models import Act
-from portal.journal.registry import expiry_of, undo_of
+from portal.journal.registry import expiry_of, kind_of, undo_of
 
 __all__ = ["expire_acts", "forget_acts_of", "note_act", "undo_act"]
 
@@ -50,7 +50,8 @@ def note_act(
 def undo_act(act: Act) -> Act:
     """Take ``act`` back. Raises ``DomainError`` where it was taken back already, is too long ago,
     or where what happened since stands in the way."""
-    actor = require("people.manage")
+    known = kind_of(act.kind)
+    actor = require(known.permission if known else "people.manage")
     locked = Act.objects.select_for_update().filter(pk=act.pk).first()
     if locked is None:
         raise DomainError(

@@ -37,9 +37,10 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, template, context)
 
 
-@page("people.manage")
+@page("people.view")
 @require_POST
 def undo(request: HttpRequest, act_id: UUID) -> HttpResponse:
+    """Whoever had the right to do it has the right to take it back; the service asks for it."""
     act = services.undo_act(visible_act(act_id))
     messages.success(request, f"Taken back: {act.title}.")
     if is_partial(request):

@@ -1,0 +1,1 @@
+"""Who was that: strangers grouped over time, names to confirm, and corrections that stick."""
