@@ -1,0 +1,1 @@
+"""Searching past visits by a face: with a reason, by few, and forgotten after a day."""
