@@ -166,6 +166,12 @@ class Browser:
     def _token(self) -> str:
         return next((c.value or "" for c in self._cookies if c.name == "csrftoken"), "")
 
+    def make_live_camera(self, name: str, *, kind: str, address: str) -> None:
+        """Make a camera that Gatehouse fetches pictures from."""
+        landed, _ = self.submit("/cameras/new/", {"name": name, "kind": kind, "address": address})
+        if landed.endswith("/new/"):
+            raise RuntimeError(f"the camera {name} was not made")
+
     def make_camera(self, name: str) -> Target:
         """Make a camera and return where and how it sends."""
         landed, page = self.submit("/cameras/new/", {"name": name, "place": "", "kind": "push"})
