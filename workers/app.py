@@ -13,23 +13,31 @@ django.setup()
 from workers import lifecycle  # noqa: E402
 from workers.schedule import SCHEDULE  # noqa: E402
 from workers.tasks import (  # noqa: E402
+    alerts,
+    cameras,
     enrolment,
+    faces,
     hygiene,
     invitation,
     maintenance,
     recognition,
+    review,
     roster,
 )
 
 app.conf.beat_schedule = SCHEDULE
 
 __all__ = [
+    "alerts",
     "app",
+    "cameras",
     "enrolment",
+    "faces",
     "hygiene",
     "invitation",
     "lifecycle",
     "maintenance",
     "recognition",
+    "review",
     "roster",
 ]

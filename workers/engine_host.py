@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from portal.engines.models import Space
@@ -30,13 +30,17 @@ class EngineHost:
         self._policy: tuple[int, DecisionPolicy] | None = None
 
     @classmethod
-    def build(cls, *, owner: str) -> EngineHost:
-        """Load the engine as configured. Raises ``RecognitionError`` where anything is amiss."""
+    def build(cls, *, owner: str, enlarges: bool = True) -> EngineHost:
+        """Load the engine as configured. Raises ``RecognitionError`` where anything is amiss.
+
+        Without ``enlarges`` (``EngineConfig``) faces below 30 px are missed, and five times as many
+        frames of a live camera can be looked at.
+        """
         # Here and not above: the parent of a prefork worker must never load a network, and CUDA
         # cannot be initialised twice across a fork.
         from recognition.pipeline import load_engine
 
-        host = cls(load_engine(engine_config()), owner=owner)
+        host = cls(load_engine(replace(engine_config(), enlarges=enlarges)), owner=owner)
         host.checks = host.run_self_test()
         return host
 

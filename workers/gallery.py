@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from portal.people.selectors import gallery_members, gallery_revision, gallery_vectors
 from recognition.contracts import Candidate, VectorIndex, Vectors
-from recognition.index import fuse_templates
+from recognition.index import CentredIndex, fuse_templates
 
 __all__ = ["GalleryFollower"]
 
@@ -28,6 +29,17 @@ class GalleryFollower:
 
     def __len__(self) -> int:
         return len(self._index)
+
+    def __contains__(self, person_id: object) -> bool:
+        """Whether this person can be recognised, as of the last ``refresh``."""
+        return person_id in self._members
+
+    @property
+    def mean(self) -> NDArray[np.float32]:
+        """``(D,) float32``: vectors are compared about it wherever scores meet a threshold."""
+        if isinstance(self._index, CentredIndex):
+            return self._index.mean
+        return np.zeros(self._index.space.dimension, np.float32)
 
     def refresh(self) -> bool:
         """Follow the database; True where something changed."""

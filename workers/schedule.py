@@ -24,9 +24,15 @@ def _entry(task: TaskName, schedule: Any, *, expires_s: int) -> dict[str, Any]:
 SCHEDULE: Final = {
     "sweep": _entry("recognition.sweep", 3.0, expires_s=3),
     "expire": _entry("privacy.expire", 60.0, expires_s=60),
+    "cameras": _entry("cameras.check", 5.0, expires_s=5),
+    "faces-sweep": _entry("faces.sweep", 30.0, expires_s=30),
     "mail": _entry("invitation.mail", 60.0, expires_s=60),
     "roster-sweep": _entry("roster.sweep", 5.0, expires_s=5),
     "roster-purge": _entry("roster.purge", crontab(hour="3", minute="40"), expires_s=3600),
+    "alerts": _entry("alerts.consider", 5.0, expires_s=5),
+    "review-sweep": _entry("review.sweep", 5.0, expires_s=5),
+    "review-anchor": _entry("review.anchor", 60.0, expires_s=60),
+    "review-purge": _entry("review.purge", crontab(hour="3", minute="50"), expires_s=3600),
     "hygiene": _entry("hygiene.scan", crontab(hour="4", minute="10"), expires_s=3600),
     "purge": _entry(
         "sightings.purge",

@@ -78,10 +78,10 @@ class User(AbstractBaseUser):
             return Scope()
         if self.role == Role.EMPLOYEE:
             return Scope(person_id=self.person_id or NOBODY)
-        sites = frozenset(self.sites.order_by().values_list("id", flat=True)) or None
+        sites = frozenset(site.pk for site in self.sites.all()) or None
         if self.role != Role.MANAGER:
             return Scope(site_ids=sites)
-        own = self.departments.order_by().values_list("id", flat=True)
+        own = [department.pk for department in self.departments.all()]
         return Scope(site_ids=sites, department_ids=with_descendants(own))
 
     def has_permission(self, permission: str) -> bool:

@@ -41,6 +41,7 @@ class WorkerReport(models.Model):
     class Role(models.TextChoices):
         RECOGNITION = "recognition", "Recognition"
         LIGHT = "light", "Light work and clock"
+        STREAMS = "streams", "Camera streams"
 
     # Three missed heartbeats of ten seconds each.
     SILENT_AFTER = timedelta(seconds=30)

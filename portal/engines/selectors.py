@@ -76,7 +76,8 @@ def _estimate(gallery_size: int, *, rate: float) -> ThresholdEstimate:
 def worker_reports() -> list[WorkerReport]:
     """Recognition first: it is what people come to look at."""
     require("system.view")
-    return list(WorkerReport.objects.order_by("-role", "name"))
+    reports = WorkerReport.objects.order_by("name")
+    return sorted(reports, key=lambda one: one.role != WorkerReport.Role.RECOGNITION)
 
 
 def live_workers(role: str) -> int:

@@ -11,6 +11,7 @@ from typing import Final
 
 from django.conf import settings
 
+from portal.facesearch.models import FaceSearch
 from portal.journal.models import Act
 
 __all__ = ["LONGEST_DAYS", "PURGE_AT", "Clock", "clocks", "days_in_words"]
@@ -114,6 +115,15 @@ def clocks() -> tuple[Clock, ...]:
             "the removal",
             ("removed person", "removed people"),
             Act.LIFE.days,
+            is_fixed=True,
+        ),
+        Clock(
+            "searches",
+            "Searches by a face",
+            "The faces of the photo that was searched by, and which visits were found",
+            "somebody searched",
+            ("search", "searches"),
+            FaceSearch.LIFE.days,
             is_fixed=True,
         ),
         Clock(

@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from portal.enrolment.models import Enrolment
+from portal.facesearch.models import FaceSearch
 from portal.jobs.models import Job
 from portal.people.models import Consent, FaceImage, Person
 from portal.sightings.models import RecognisedFace, Recognition
@@ -43,12 +44,14 @@ def pictures(before: datetime) -> QuerySet[Recognition]:
 
 def unknown_crops(before: datetime) -> QuerySet[RecognisedFace]:
     return RecognisedFace.objects.filter(person=None, recognition__created_at__lt=before).exclude(
-        portrait_key=""
+        portrait_key="", aligned_key=""
     )
 
 
 def results(before: datetime) -> QuerySet[Recognition]:
-    held = RecognisedFace.objects.filter(recognition=OuterRef("pk"), person__legal_hold=True)
+    held = RecognisedFace.objects.filter(
+        Q(person__legal_hold=True) | Q(visit__person__legal_hold=True), recognition=OuterRef("pk")
+    )
     return Recognition.objects.filter(~Exists(held), created_at__lt=before)
 
 
@@ -73,6 +76,10 @@ def idle(before: datetime) -> QuerySet[Person]:
     )
 
 
+def searches(before: datetime) -> QuerySet[FaceSearch]:
+    return FaceSearch.objects.filter(created_at__lt=before)
+
+
 def removed(before: datetime) -> QuerySet[Person]:
     """People whose removal can no longer be undone."""
     now = timezone.now()
@@ -93,6 +100,7 @@ EXPIRED: Final[dict[str, Callable[[datetime], QuerySet[Any]]]] = {
     "left": left,
     "idle": idle,
     "removed": removed,
+    "searches": searches,
 }
 
 

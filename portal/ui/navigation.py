@@ -1,17 +1,30 @@
 """The portal's main navigation: one entry for each place that exists, shown to who may go there.
 
-Public surface: `NAVIGATION`, `NavEntry`, `NavItem`, `navigation_for`.
+Public surface: `NAVIGATION`, `NavEntry`, `NavItem`, `count_beside`, `navigation_for`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from django.urls import reverse
 
-__all__ = ["NAVIGATION", "NavEntry", "NavItem", "Permitted", "navigation_for"]
+__all__ = [
+    "NAVIGATION",
+    "Count",
+    "NavEntry",
+    "NavItem",
+    "Permitted",
+    "count_beside",
+    "navigation_for",
+]
+
+# What waits at a place for whoever is acting; asked with every page, so it must be cheap.
+Count = Callable[[], int]
+
+_COUNTS: Final[dict[str, Count]] = {}
 
 
 class Permitted(Protocol):
@@ -44,6 +57,7 @@ class NavItem:
     icon: str
     url: str
     is_current: bool
+    count: int = 0
 
 
 NAVIGATION: Sequence[NavEntry] = (
@@ -60,6 +74,20 @@ NAVIGATION: Sequence[NavEntry] = (
         url_name="sightings:live",
         permission="sightings.view",
         match_prefix="/live",
+    ),
+    NavEntry(
+        label="Alerts",
+        icon="bell",
+        url_name="alerts:list",
+        permission="alerts.view",
+        match_prefix="/alerts",
+    ),
+    NavEntry(
+        label="Review",
+        icon="user-check",
+        url_name="review:queue",
+        permission="review.view",
+        match_prefix="/review",
     ),
     NavEntry(
         label="Recognise",
@@ -107,6 +135,11 @@ NAVIGATION: Sequence[NavEntry] = (
 )
 
 
+def count_beside(url_name: str, count: Count) -> None:
+    """Show what ``count`` says beside the entry that leads to ``url_name``; 0 shows nothing."""
+    _COUNTS[url_name] = count
+
+
 def navigation_for(user: Permitted, *, path: str) -> list[NavItem]:
     """The entries that `user` may open, in order; the one that `path` lies in is current."""
     return [
@@ -115,6 +148,7 @@ def navigation_for(user: Permitted, *, path: str) -> list[NavItem]:
             icon=entry.icon,
             url=reverse(entry.url_name),
             is_current=_lies_in(path, entry.match_prefix),
+            count=_COUNTS[entry.url_name]() if entry.url_name in _COUNTS else 0,
         )
         for entry in NAVIGATION
         if user.has_permission(entry.permission)

@@ -30,6 +30,11 @@ _STATES = {
     "poor": StateStyle("neutral", "eye-off", "Poor image"),
     "spoof": StateStyle("danger", "shield-alert", "Spoof"),
     "no_face": StateStyle("neutral", "scan-face", "No face"),
+    # Visits: a name that is likely, and one that several faces agree on
+    "provisional": StateStyle("accent", "circle-dot", "Provisional"),
+    "confirmed": StateStyle("match", "circle-check", "Confirmed"),
+    "not_a_face": StateStyle("neutral", "ban", "Not a face"),
+    "watched": StateStyle("danger", "eye", "Watched"),
     # Work
     "pending": StateStyle("neutral", "clock", "Waiting"),
     "queued": StateStyle("neutral", "clock", "Queued"),
@@ -68,7 +73,11 @@ _STATES = {
     "online": StateStyle("match", "wifi", "Online"),
     "offline": StateStyle("danger", "wifi-off", "Offline"),
     "silent": StateStyle("uncertain", "wifi-off", "Silent"),
+    "refusing": StateStyle("danger", "lock", "Refused"),
+    "ended": StateStyle("neutral", "circle-check", "Played to its end"),
     "never_seen": StateStyle("neutral", "circle-dot", "Never seen"),
+    "connecting": StateStyle("accent", "loader", "Connecting", is_busy=True),
+    "resting": StateStyle("neutral", "moon", "Outside its hours"),
     "disabled": StateStyle("neutral", "power", "Disabled"),
     "paused": StateStyle("neutral", "circle-pause", "Paused"),
     # Health

@@ -1,5 +1,6 @@
 /* Starts the portal's behaviours on every page. Everything here is an enhancement: pages work
  * with forms and links alone. */
+import { startAlarms } from "./alerts.js";
 import { startDialogs } from "./dialogs.js";
 import { connectLive } from "./live-socket.js";
 import { startPalette } from "./palette.js";
@@ -9,6 +10,7 @@ import { startToasts, toast } from "./toasts.js";
 import { startWidgets } from "./widgets.js";
 
 startToasts();
+startAlarms();
 startDialogs();
 startPalette();
 startTables();

@@ -48,13 +48,16 @@ export async function send(url, body, headers = {}) {
 
 /* Calls handle(files) for files that are chosen, dropped or pasted. */
 export function onFiles(input, handle) {
-  input.addEventListener("change", () => {
+  const take = () => {
     const files = [...input.files];
     input.value = "";
     if (files.length) {
       handle(files);
     }
-  });
+  };
+  input.addEventListener("change", take);
+  // What was chosen before this script was there, once the caller's is ready for it.
+  queueMicrotask(take);
   document.addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
     if (files.length) {

@@ -35,9 +35,17 @@ from tests.factories import (
     LikenessFactory,
     RecognisedFaceFactory,
     SpaceFactory,
+    StrangerFactory,
     UserFactory,
     api_token,
     enrolled_person,
+    visit_with_face,
+)
+from tests.factories.alerts import (
+    AlertFactory,
+    ChannelFactory,
+    DeliveryFactory,
+    RuleFactory,
 )
 from tests.factories.invitations import invitation, submission
 from tests.factories.rosters import RosterImportFactory, RosterRowFactory
@@ -66,14 +74,30 @@ PAGES: dict[str, list[str]] = {
     "privacy:dry_run": [],
     "cameras:list": [],
     "cameras:detail": ["camera_id"],
+    "cameras:settings": ["camera_id"],
+    "cameras:connection": ["camera_id"],
+    "cameras:health": ["camera_id"],
+    "cameras:funnel": ["camera_id"],
     "sightings:live": [],
     "sightings:stream": [],
+    "sightings:tiles": [],
+    "sightings:visit": ["visit_id"],
     "sightings:stream_of": ["camera_id"],
     "sightings:of_person": ["person_id"],
     "sightings:detail": ["recognition_id"],
     "sightings:result": ["recognition_id"],
     "sightings:overlay": ["recognition_id"],
     "sightings:recognise": [],
+    "review:queue": [],
+    "review:people": [],
+    "review:strangers": [],
+    "review:stranger": ["stranger_id"],
+    "facesearch:start": [],
+    "alerts:list": [],
+    "alerts:detail": ["alert_id"],
+    "alerts:rules": [],
+    "alerts:channels": [],
+    "alerts:channel": ["channel_id"],
     "enrolment:draft": ["enrolment_id"],
     "enrolment:photos": ["enrolment_id"],
     "enrolment:check": ["enrolment_id"],
@@ -119,6 +143,19 @@ def crowd(world: World, *, first: int, last: int) -> None:
         invitation(refused_at=timezone.now())
         submission()
         Finding.objects.create(kind=Finding.Kind.FEW, person=person, score=1.0, count=1)
+        likely = {"decision": "uncertain", "candidates": [[str(person.pk), 0.47]]}
+        visit_with_face(camera=camera, **likely)
+        visit_with_face(camera=camera, stranger=world.stranger)
+        visit_with_face(
+            camera=camera,
+            stranger=StrangerFactory(visit_count=1, candidates=[[str(person.pk), 0.3]]),
+        )
+        alert = AlertFactory(
+            rule=RuleFactory(cameras=[camera], channels=[ChannelFactory()]),
+            visit=visit_with_face(camera=camera, candidates=likely["candidates"]),
+        )
+        DeliveryFactory(alert=alert, channel=world.channel)
+        DeliveryFactory(alert=world.alert)
         LookalikePair.objects.create(
             first=world.person, second=person, space=SpaceFactory(), score=0.6
         )
@@ -153,6 +190,12 @@ def questions(client: Client, world: World, headers: dict[str, str]) -> dict[str
 def shapes(statements: list[str]) -> Counter[str]:
     """The statements without their values, counted."""
     return Counter(re.sub(r"'[^']*'|\b\d+\b|\(\?(, \?)*\)", "?", sql) for sql in statements)
+
+
+@pytest.fixture(autouse=True)
+def _badge_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The badge beside “Review” is asked for every few seconds, whatever the page: not here."""
+    monkeypatch.setattr("portal.review.selectors.counts.KEPT_S", 3600)
 
 
 @pytest.mark.django_db

@@ -52,6 +52,9 @@ KOFI = Member("Kofi Boateng", 56)
 # Never enrolled by anybody.
 STRANGER = Member("stranger", 24)
 VISITOR = Member("visitor", 26)
+# Seen by one test each, whose visit nobody else's may join.
+INTRUDER = Member("intruder", 47)
+PROWLER = Member("prowler", 31)
 
 # Three for the enrolment, the rest for recognising.
 _LOOKS = (

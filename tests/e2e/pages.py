@@ -11,6 +11,7 @@ import re
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -118,9 +119,9 @@ class Camera:
 
 def add_camera(page: Page, name: str, *, place: str = "", kind: str = "Sends snapshots") -> Camera:
     page.goto("/cameras/new/")
-    page.get_by_label("Name").fill(name)
+    page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Place").fill(place)
-    page.get_by_label("Kind").select_option(label=kind)
+    page.get_by_role("radio", name=kind).check()
     page.get_by_role("button", name="Add camera").click()
     expect(page.get_by_role("heading", name=name)).to_be_visible()
     key = snapshots = ""
@@ -132,12 +133,15 @@ def add_camera(page: Page, name: str, *, place: str = "", kind: str = "Sends sna
     return Camera(name, page.url, key, snapshots)
 
 
-def send_snapshot(camera: Camera, picture: bytes) -> dict[str, Any]:
+def send_snapshot(
+    camera: Camera, picture: bytes, *, captured_at: datetime | None = None
+) -> dict[str, Any]:
     """Send one picture as the camera would; returns the answer."""
+    taken = {"X-Captured-At": captured_at.isoformat()} if captured_at else {}
     request = urllib.request.Request(  # noqa: S310 - our own address
         camera.snapshots_url,
         data=picture,
-        headers={"Content-Type": "image/jpeg", "Authorization": f"Bearer {camera.key}"},
+        headers={"Content-Type": "image/jpeg", "Authorization": f"Bearer {camera.key}", **taken},
     )
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
         return dict(json.load(answer))

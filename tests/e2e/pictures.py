@@ -81,12 +81,20 @@ def fill(page: Page) -> None:
     page.goto("/live/")
     for number, (camera, member, look) in enumerate(passers, start=1):
         send_snapshot(camera, photo(member, look))
-        expect(page.locator(".c-stream__item")).to_have_count(number)
+        # Whoever passes two cameras is one visit.
+        met = {member for _, member, _ in passers[:number]}
+        expect(page.locator("[data-visit]")).to_have_count(len(met))
 
 
 def photograph(page: Page) -> None:
     page.goto("/live/")
     save(page, "live")
+    page.get_by_role("link", name=cast.EDITH.name).first.click()
+    expect(page.locator("[data-visit-page]")).to_be_visible()
+    save(page, "visit")
+    page.goto("/review/strangers/")
+    expect(page.get_by_role("link", name="Stranger 2")).to_be_visible()
+    save(page, "strangers")
     page.goto("/recognise/")
     people = [(cast.ADA.identity, 20, 150, 250), (cast.STRANGER.identity, 320, 140, 250),
               (cast.DAVID.identity, 620, 150, 250)]  # fmt: skip

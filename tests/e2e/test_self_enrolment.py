@@ -128,7 +128,7 @@ def test_from_the_link_to_being_recognised(
     page.goto("/live/")
     expect(page.locator("html")).to_have_attribute("data-live", "open")
     send_snapshot(camera, photo(JONAS, 3))
-    expect(page.get_by_role("region", name="Recognised faces")).to_contain_text(JONAS.name)
+    expect(page.get_by_role("region", name="Visits")).to_contain_text(JONAS.name)
 
 
 def test_the_page_tells_nobody_whom_a_face_resembles(

@@ -106,7 +106,7 @@ def test_the_webcam_coaches_and_takes_the_pictures_itself(
     expect(result).to_contain_text("at threshold 0.80")
     page.get_by_role("button", name="Stop").click()
     page.goto("/live/")
-    expect(page.locator(".c-stream__item", has_text=KOFI.name)).to_have_count(0)
+    expect(page.locator("[data-visit]", has_text=KOFI.name)).to_have_count(0)
 
 
 def test_a_photo_can_be_taken_by_hand_and_the_webcam_closed(

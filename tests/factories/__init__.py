@@ -23,8 +23,17 @@ from tests.factories.sightings import (
     RecognitionFactory,
     camera_with_key,
 )
+from tests.factories.visits import (
+    AnchorFactory,
+    StrangerFactory,
+    VisitFactory,
+    VisitLegFactory,
+    VisitVectorFactory,
+    visit_with_face,
+)
 
 __all__ = [
+    "AnchorFactory",
     "ApiTokenFactory",
     "CameraFactory",
     "ConsentFactory",
@@ -40,8 +49,13 @@ __all__ = [
     "RecognisedFaceFactory",
     "RecognitionFactory",
     "SpaceFactory",
+    "StrangerFactory",
     "UserFactory",
+    "VisitFactory",
+    "VisitLegFactory",
+    "VisitVectorFactory",
     "api_token",
     "camera_with_key",
     "enrolled_person",
+    "visit_with_face",
 ]

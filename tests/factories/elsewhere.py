@@ -12,10 +12,13 @@ from typing import Any
 from django.db.models import Value
 from django.db.models.functions import Concat
 
+from portal.alerts.models import Alert, AlertRule
 from portal.cameras.models import Camera
 from portal.organisation.models import Site
 from portal.organisation.services import department_at
 from portal.people.models import Person
+from portal.review.models import Stranger
+from portal.sightings.models import Visit
 from tests.factories.accounts import UserFactory
 from tests.factories.sightings import RecognisedFaceFactory, RecognitionFactory
 from tests.factories.world import World, build_world
@@ -42,6 +45,9 @@ def build_elsewhere(here: World) -> Elsewhere:
     """The world once more, all of it at another site, and some of it having visited this one."""
     people = list(Person.objects.values_list("pk", flat=True))
     cameras = list(Camera.objects.values_list("pk", flat=True))
+    visits = list(Visit.objects.values_list("pk", flat=True))
+    strangers = list(Stranger.objects.values_list("pk", flat=True))
+    rules = list(AlertRule.objects.values_list("pk", flat=True))
     world = build_world()
     site = Site.objects.create(name=f"{MARK} House")
     department = department_at(site, f"{MARK} Hall")
@@ -53,6 +59,12 @@ def build_elsewhere(here: World) -> Elsewhere:
     )
     Camera.objects.exclude(pk__in=cameras).update(
         site=site, name=Concat(Value(f"{MARK} "), "name"), place=MARK
+    )
+    Visit.objects.exclude(pk__in=visits).update(site=site)
+    Stranger.objects.exclude(pk__in=strangers).update(site=site)
+    Alert.objects.exclude(rule__in=rules).update(site=site)
+    AlertRule.objects.exclude(pk__in=rules).update(
+        site=site, name=Concat(Value(f"{MARK} "), "name")
     )
     user = UserFactory(name=f"{MARK} user", email=f"{MARK.lower()}@example.org")
     user.sites.add(site)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
 from portal.cameras.models import Camera
 from portal.core.context import SYSTEM, acting_as
+from portal.facesearch.models import FaceSearch
 from portal.hygiene.models import Finding, Scan
 from portal.jobs.models import Job
 from portal.people.models import LookalikePair
 from portal.people.services import set_aside
 from tests.factories.accounts import ApiTokenFactory, UserFactory
+from tests.factories.alerts import AlertFactory, ChannelFactory, DeliveryFactory, RuleFactory
 from tests.factories.enrolment import (
     EnrolmentFaceFactory,
     EnrolmentFactory,
@@ -19,7 +23,7 @@ from tests.factories.enrolment import (
     LikenessFactory,
 )
 from tests.factories.invitations import invitation, submission
-from tests.factories.people import SpaceFactory, enrolled_person
+from tests.factories.people import SpaceFactory, enrolled_person, stored
 from tests.factories.privacy import PolicyTextFactory, erasure, signed_consent
 from tests.factories.rosters import RosterImportFactory
 from tests.factories.sightings import (
@@ -28,6 +32,7 @@ from tests.factories.sightings import (
     RecognisedFaceFactory,
     RecognitionFactory,
 )
+from tests.factories.visits import StrangerFactory, visit_with_face
 
 __all__ = ["World", "build_world"]
 
@@ -60,6 +65,14 @@ class World:
     roster: Any
     invited: Any
     submitted: Any
+    visit: Any
+    met: Any
+    stranger: Any
+    search: Any
+    rule: Any
+    channel: Any
+    alert: Any
+    delivery: Any
 
     def arguments(self, view: str, names: list[str]) -> dict[str, Any]:
         """What stands for these names in the address of ``view``."""
@@ -101,6 +114,15 @@ class World:
             "other_id": self.person.pk,
             "answer": "different",
             "change": "drop",
+            "visit_id": self.met.pk if view == "sightings:visit" else self.visit.pk,
+            "stranger_id": self.stranger.pk,
+            "search_id": self.search.pk,
+            "rule_id": self.rule.pk,
+            "channel_id": self.channel.pk,
+            "channel_kind": "webhook",
+            "alert_id": self.alert.pk,
+            "delivery_id": self.delivery.pk,
+            "action": "watch",
         }
         return {name: values[name] for name in names}
 
@@ -114,7 +136,7 @@ def build_world() -> World:
     draft = EnrolmentFactory()
     draft_face = EnrolmentFaceFactory(photo__enrolment=draft)
     LikenessFactory(face=draft_face, person=person)
-    camera = CameraFactory()
+    camera = CameraFactory(still_key=stored("stills"), still_at=timezone.now())
     recognition = RecognitionFactory(is_done=True, camera=camera, source="camera", face_count=1)
     face = RecognisedFaceFactory(
         recognition=recognition,
@@ -124,6 +146,12 @@ def build_world() -> World:
         score=0.8,
         candidates=[[str(person.pk), 0.8]],
     )
+    stranger = StrangerFactory(visit_count=1, candidates=[[str(person.pk), 0.3]])
+    seen = visit_with_face(camera=camera, stranger=stranger)
+    # Leads to where nothing may be sent.
+    channel = ChannelFactory(kind="webhook", url="http://127.0.0.1:9/")
+    rule = RuleFactory(site=person.site, channels=[channel])
+    alert = AlertFactory(rule=rule, visit=seen)
     return World(
         user=user,
         site=person.site,
@@ -153,4 +181,31 @@ def build_world() -> World:
         roster=RosterImportFactory(),
         invited=invitation(agreed=True)[0],
         submitted=submission(),
+        visit=visit_with_face(
+            camera=camera,
+            decision="uncertain",
+            reason="grey_band",
+            score=0.47,
+            candidates=[[str(person.pk), 0.47]],
+        ),
+        met=visit_with_face(
+            camera=camera,
+            person=person,
+            decision="match",
+            reason="above_threshold",
+            is_confirmed=True,
+            score=0.8,
+            candidates=[[str(person.pk), 0.8]],
+        ),
+        stranger=stranger,
+        # Nobody's who is in the tests.
+        search=FaceSearch.objects.create(
+            actor_id="0",
+            reason="A bag was left in the lobby",
+            expires_at=timezone.now() + FaceSearch.LIFE,
+        ),
+        rule=rule,
+        channel=channel,
+        alert=alert,
+        delivery=DeliveryFactory(alert=alert, channel=channel),
     )

@@ -17,14 +17,17 @@ from django.db import models
 from portal.core.fields import VaultKeyField
 from portal.core.vault import key_id_of, vault
 from portal.people.models import Person
+from portal.sightings.models import VisitVector
+from portal.sightings.services.visits import VECTOR_PURPOSE
 
 __all__ = ["dump"]
 
 # A number that grows with every change, whoever it is about.
 _LEFT_OUT = {"people.gallerystate"}
-_APPS = {"people", "enrolment", "sightings", "hygiene", "accounts"}
-# A key is made when it is first needed, and stays; ``updated_at`` tells when, not what.
-_FIELDS_LEFT_OUT = {"data_key", "updated_at"}
+_APPS = {"people", "enrolment", "sightings", "hygiene", "accounts", "review"}
+# A key is made when it is first needed, and stays; ``updated_at`` and ``changed_at`` tell when, not
+# what; whom a stranger resembles is asked anew after every change.
+_FIELDS_LEFT_OUT = {"data_key", "updated_at", "changed_at", "candidates_revision"}
 
 Rows = dict[str, dict[str, Any]]
 
@@ -54,7 +57,8 @@ def _value(field: models.Field, value: Any) -> Any:
         sealed = vault()._path(value).read_bytes()
         return hashlib.sha256(vault().get(value)).hexdigest(), key_id_of(sealed)
     if field.name == "sealed_vector":
-        return vault().open(bytes(value), purpose="template"), key_id_of(bytes(value))
+        purpose = VECTOR_PURPOSE if field.model is VisitVector else "template"
+        return vault().open(bytes(value), purpose=purpose), key_id_of(bytes(value))
     return value
 
 

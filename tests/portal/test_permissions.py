@@ -27,13 +27,15 @@ pytestmark = pytest.mark.django_db
 class Page:
     """``permission`` guards it; a write answers 405 to GET; ``post`` is the answer to a form with
     nothing useful in it, by somebody who may send it (who needs ``post_permission`` where that is
-    another one). ``is_own`` is there for the one whose account the world's person is."""
+    another one). ``is_own`` is there for the one whose account the world's person is, and
+    ``is_anothers`` for one user alone, who is none of those who ask."""
 
     permission: str
     post: int = 200
     is_write: bool = False
     post_permission: str = ""
     is_own: bool = False
+    is_anothers: bool = False
 
     def needed(self, method: str) -> set[str]:
         return {self.permission, (method == "POST" and self.post_permission) or self.permission}
@@ -122,7 +124,8 @@ PAGES = {
     "people:merge": Page("people.manage"),
     "people:merge_into": Page("people.manage", post=302),
     "journal:list": Page("people.view"),
-    "journal:undo": write("people.manage"),
+    # The world's act is one of people; undoing needs the right that the act itself needed.
+    "journal:undo": Page("people.view", post=302, is_write=True, post_permission="people.manage"),
     "hygiene:gallery": Page("people.view"),
     "hygiene:look": write("people.manage"),
     "hygiene:dismiss": write("people.manage"),
@@ -158,10 +161,22 @@ PAGES = {
     "cameras:list": Page("cameras.view"),
     "cameras:create": Page("cameras.manage", post=422),
     "cameras:detail": Page("cameras.view"),
+    "cameras:health": Page("cameras.view"),
+    "cameras:funnel": Page("cameras.view"),
+    "cameras:settings": Page("cameras.manage", post=422),
+    # A camera that sends its pictures has no address, and one that saw somebody is not deleted.
+    "cameras:address": write("cameras.manage", post=400),
+    "cameras:region": write("cameras.manage", post=422),
+    "cameras:schedule": write("cameras.manage", post=422),
+    "cameras:delete": write("cameras.manage", post=409),
+    "cameras:connection": Page("cameras.view"),
+    "cameras:still": Page("cameras.view"),
     "cameras:renew_key": write("cameras.manage"),
     "cameras:switch": write("cameras.manage"),
     "sightings:live": Page("sightings.view"),
     "sightings:stream": Page("sightings.view"),
+    "sightings:tiles": Page("sightings.view"),
+    "sightings:visit": Page("sightings.view"),
     "sightings:stream_of": Page("cameras.view"),
     "sightings:detail": Page("sightings.view"),
     "sightings:picture": Page("sightings.view"),
@@ -175,6 +190,45 @@ PAGES = {
     "sightings:start_batch": write("sightings.recognise", post=400),
     "sightings:webcam": Page("sightings.recognise"),
     "sightings:frame": write("sightings.recognise", post=422),
+    "review:queue": Page("review.view"),
+    "review:people": Page("review.decide"),
+    "review:confirm_many": write("review.decide", post=400),
+    "review:confirm": write("review.decide"),
+    "review:refuse": write("review.decide"),
+    "review:name": write("review.decide", post=400),
+    "review:strangers": Page("review.view"),
+    "review:bulk": write("review.decide", post=400),
+    "review:stranger": Page("review.view"),
+    "review:assign": write("review.decide", post=400),
+    # A new person is for those who may enrol.
+    "review:enrol": Page("review.decide", post=302, is_write=True, post_permission="people.manage"),
+    "review:split": write("review.decide", post=400),
+    "review:acknowledge": write("review.decide"),
+    "review:change": write("review.decide"),
+    "alerts:list": Page("alerts.view"),
+    "alerts:detail": Page("alerts.view"),
+    "alerts:alarms": Page("alerts.view", post=405),
+    "alerts:acknowledge": Page("alerts.view", 302, is_write=True, post_permission="review.decide"),
+    "alerts:close": Page("alerts.view", 302, is_write=True, post_permission="review.decide"),
+    "alerts:rules": Page("alerts.view"),
+    "alerts:add_rule": Page("alerts.manage", post=422),
+    "alerts:rule": Page("alerts.manage", post=422),
+    "alerts:switch_rule": write("alerts.manage"),
+    # The history names it.
+    "alerts:delete_rule": write("alerts.manage", post=409),
+    "alerts:channels": Page("alerts.view"),
+    "alerts:add_channel": Page("alerts.manage", post=422),
+    "alerts:channel": Page("alerts.view"),
+    "alerts:edit_channel": Page("alerts.manage", post=422),
+    "alerts:switch_channel": write("alerts.manage"),
+    "alerts:test_channel": write("alerts.manage"),
+    "alerts:renew_secret": write("alerts.manage"),
+    "alerts:delete_channel": write("alerts.manage"),
+    "alerts:send_again": write("alerts.manage"),
+    "facesearch:start": Page("faces.search", post=422),
+    "facesearch:result": Page("faces.search", post=404, is_anothers=True),
+    "facesearch:choose": write("faces.search", post=404),
+    "facesearch:face": Page("faces.search", post=404, is_anothers=True),
     "jobs:list": Page("jobs.view"),
     "jobs:detail": Page("jobs.view"),
     "jobs:cancel": write("jobs.manage"),
@@ -353,6 +407,8 @@ def expected_status(name: str, role: Role | None, method: str) -> int:
         return 403
     if page.is_own and role != Role.EMPLOYEE:
         return 404 if method in {"GET", "POST"} else 405
+    if page.is_anothers and method == "GET":
+        return 404
     answers = {"GET": 405 if page.is_write else 200, "POST": page.post}
     return answers.get(method, 405)
 
@@ -405,6 +461,10 @@ OF_NO_SITE = {
     "filter_id": "a saved filter is a user's own, and refused for that reason",
     "kind": "a word, not a row",
     "position": "a number within a photo",
+    "action": "a word, not a row",
+    "channel_kind": "a word, not a row",
+    "channel_id": "a channel serves every site; what it told of is shown within the scope",
+    "search_id": "a search belongs to one user alone",
     "token_id": "a token belongs to a program, and is for administrators alone",
 }
 SCOPED_ROLES = [Role.HR, Role.OFFICER, Role.MANAGER, Role.AUDITOR]

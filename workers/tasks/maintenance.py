@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portal.cameras.services import forget_old_hours
 from portal.config.celery import app
 from portal.core.context import SYSTEM, acting_as
 from portal.jobs.models import Job
@@ -20,6 +21,7 @@ def purge() -> None:
         job = create_job(kind=Job.Kind.PURGE, title="Delete what is past its time")
         start_job(job.pk)
         leave_when_due()
+        forget_old_hours()
         deleted = purge_everything()
         orphans = delete_orphaned_blobs()
         said = [

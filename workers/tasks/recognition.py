@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.utils import timezone
+
 from portal.config.celery import app
 from portal.core.context import SYSTEM, acting_as
 from portal.enrolment.services import forget_frames, redispatch_waiting
@@ -11,6 +13,7 @@ from portal.jobs.dispatch import answer_doorbell, ring
 from portal.jobs.models import Job
 from portal.jobs.services import close_abandoned
 from portal.sightings.services import waiting_count
+from portal.sightings.services.visits import close_visits
 from workers.engine_host import current_host
 from workers.recognise import recognise_waiting
 
@@ -38,4 +41,5 @@ def sweep() -> None:
             ring("recognition.drain")
         redispatch_waiting()
         forget_frames()
+        close_visits(timezone.now())
         close_abandoned(Job.Kind.RECOGNISE_PHOTOS, silent_for=BATCH_SILENCE)

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from portal.cameras.selectors import stills_before
 from portal.core.context import require
 from portal.privacy.clocks import PURGE_AT, Clock, clocks, days_in_words
 from portal.privacy.expired import EXPIRED, invited_drafts
@@ -66,8 +67,12 @@ def would_delete() -> dict[str, int]:
     """Per category how much a purge would delete at this moment."""
     require("privacy.view")
     now = timezone.now()
-    rows = {rule.clock.category: expired_rows(rule, now=now) for rule in retention()}
+    rules = retention()
+    rows = {rule.clock.category: expired_rows(rule, now=now) for rule in rules}
     counts = {category: found.count() for category, found in rows.items() if found is not None}
+    for rule in rules:
+        if rule.clock.category == "pictures" and rule.days is not None:
+            counts["pictures"] += stills_before(now - timedelta(days=rule.days)).count()
     counts["drafts"] += invited_drafts().count()
     return counts
 

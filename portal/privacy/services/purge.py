@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, Final
 
 import structlog
 from django.db.models import Max, QuerySet
+from django.utils import timezone
 
 from portal.audit.services import record
+from portal.cameras.services import forget_stills
 from portal.core.context import require
 from portal.core.errors import DomainError
 from portal.enrolment.services import discard_drafts, purge_invitations
+from portal.facesearch.services import delete_searches
 from portal.journal.services import expire_acts
 from portal.people.models import Person
 from portal.people.services import erase_person, withdraw_consent
@@ -104,14 +108,21 @@ def _delete_jobs(rows: QuerySet[Any]) -> int:
     return count
 
 
+def _drop_pictures(rows: QuerySet[Any], rule: Rule) -> int:
+    """The stills of cameras count as pictures."""
+    before = timezone.now() - timedelta(days=rule.days or 0)
+    return drop_pictures(rows) + forget_stills(before)
+
+
 _EFFECTS: Final[dict[str, Callable[[QuerySet[Any], Rule], int]]] = {
     "drafts": lambda rows, _: discard_drafts(rows),
     "submissions": lambda rows, _: discard_drafts(rows),
-    "pictures": lambda rows, _: drop_pictures(rows),
+    "pictures": _drop_pictures,
     "unknown_crops": lambda rows, _: drop_crops(rows),
     "results": lambda rows, _: delete_recognitions(rows),
     "jobs": lambda rows, _: _delete_jobs(rows),
     "left": _end_consent,
     "idle": _end_consent,
     "removed": _erase,
+    "searches": lambda rows, _: delete_searches(rows),
 }
