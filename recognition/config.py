@@ -26,8 +26,8 @@ class EngineConfig:
     weight files (each beside the digest of its source); None means a per-user cache folder.
     ``flip_fusion`` sees every face in the mirror, too. ``second_look`` finds every face's landmarks
     again in a large, levelled crop, without which tilted and small faces are cut askew. ``enlarges``
-    lets YuNet see pictures half as large again, for faces from 20 instead of 30 px on, at five times
-    the work for a frame of 960 x 540. ``model`` is the id of an
+    lets YuNet see pictures half as large again, for faces from 20 instead of 30 px on, at three
+    times the detector's work for a frame of 960 x 540. ``model`` is the id of an
     embedding model: the shipped one, or one that its owner added to ``models_dir`` (None: a folder
     with the user's data).
     """

@@ -33,7 +33,7 @@ class EngineHost:
     def build(cls, *, owner: str, enlarges: bool = True) -> EngineHost:
         """Load the engine as configured. Raises ``RecognitionError`` where anything is amiss.
 
-        Without ``enlarges`` (``EngineConfig``) faces below 30 px are missed, and five times as many
+        Without ``enlarges`` (``EngineConfig``) faces below 30 px are missed, and twice as many
         frames of a live camera can be looked at.
         """
         # Here and not above: the parent of a prefork worker must never load a network, and CUDA
