@@ -1,0 +1,1 @@
+"""Who is to work when: policies and shifts in versions, rosters, holidays, leave."""

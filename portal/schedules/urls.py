@@ -1,0 +1,63 @@
+"""Shifts, policies, rosters, holidays, leave."""
+
+from django.urls import path
+
+from portal.schedules.views import (
+    assignments,
+    holidays,
+    leave,
+    leave_month,
+    leave_types,
+    policies,
+    roster,
+    shifts,
+)
+
+app_name = "schedules"
+
+urlpatterns = [
+    path("roster/", roster.planner, name="roster"),
+    path("roster/cells/", roster.put_cells, name="set_cells"),
+    path("roster/copy/", roster.copy_cells, name="copy_cells"),
+    path("holidays/", holidays.index, name="holidays"),
+    path("holidays/new/", holidays.create, name="add_calendar"),
+    path("holidays/<uuid:calendar_id>/", holidays.detail, name="calendar"),
+    path("holidays/<uuid:calendar_id>/years/", holidays.take_years, name="take_years"),
+    path("holidays/<uuid:calendar_id>/add/", holidays.add_day, name="add_holiday"),
+    path("holidays/<uuid:calendar_id>/name/", holidays.rename, name="rename_calendar"),
+    path("holidays/<uuid:calendar_id>/copy/", holidays.copy, name="copy_calendar"),
+    path("holidays/<uuid:calendar_id>/delete/", holidays.delete, name="delete_calendar"),
+    path("holidays/days/<uuid:holiday_id>/remove/", holidays.remove_day, name="remove_holiday"),
+    path("holidays/sites/<uuid:site_id>/", holidays.assign, name="assign_calendar"),
+    path("leave/", leave.index, name="leave"),
+    path("leave/mine/", leave.mine, name="my_leave"),
+    path("leave/waiting/", leave.queue, name="leave_queue"),
+    path("leave/calendar/", leave_month.calendar, name="leave_calendar"),
+    path("leave/new/", leave.create, name="add_leave"),
+    path("leave/types/", leave_types.index, name="leave_types"),
+    path("leave/types/begin/", leave_types.begin, name="begin_leave_types"),
+    path("leave/types/<uuid:type_id>/", leave_types.edit, name="leave_type"),
+    path("leave/types/<uuid:type_id>/switch/", leave_types.switch, name="switch_leave_type"),
+    path("leave/<uuid:leave_id>/", leave.detail, name="leave_detail"),
+    path("leave/<uuid:leave_id>/approve/", leave.approve, name="approve_leave"),
+    path("leave/<uuid:leave_id>/refuse/", leave.refuse, name="refuse_leave"),
+    path("leave/<uuid:leave_id>/withdraw/", leave.withdraw, name="withdraw_leave"),
+    path("shifts/", shifts.index, name="shifts"),
+    path("shifts/begin/", shifts.begin, name="begin"),
+    path("shifts/new/", shifts.create, name="add_shift"),
+    path("shifts/<uuid:shift_id>/", shifts.detail, name="shift"),
+    path("shifts/<uuid:shift_id>/hours/", shifts.change_hours, name="change_hours"),
+    path("shifts/<uuid:shift_id>/look/", shifts.change_look, name="change_look"),
+    path("shifts/<uuid:shift_id>/retire/", shifts.retire, name="retire_shift"),
+    path("policies/", policies.index, name="policies"),
+    path("policies/new/", policies.create, name="add_policy"),
+    path("policies/try/", policies.try_rules, name="try_policy"),
+    path("policies/<uuid:policy_id>/", policies.detail, name="policy"),
+    path("policies/<uuid:policy_id>/rules/", policies.change, name="change_policy"),
+    path("policies/<uuid:policy_id>/name/", policies.rename, name="rename_policy"),
+    path("policies/<uuid:policy_id>/retire/", policies.retire, name="retire_policy"),
+    path("assignments/", assignments.index, name="assignments"),
+    path("assignments/new/", assignments.assign, name="assign"),
+    path("assignments/unplanned/", assignments.unplanned, name="unplanned"),
+    path("assignments/<uuid:assignment_id>/end/", assignments.end, name="end_assignment"),
+]
