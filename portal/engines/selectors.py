@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
 
 from portal.core.context import require
-from portal.engines.models import Space, WorkerReport
+from portal.engines.models import (
+    DecisionRule,
+    RuleAdoption,
+    Space,
+    SpaceAdoption,
+    WorkerReport,
+)
+from recognition.config import DEFAULT_MODEL
 from recognition.decision import DecisionPolicy, ThresholdEstimate, estimate_threshold
 
 __all__ = [
+    "Deciding",
     "active_space",
+    "adopted_model",
+    "deciding",
     "duplicate_policy",
     "live_workers",
     "policy_in_force",
+    "policy_of",
+    "rule_in_force",
+    "shipped_policy",
     "threshold_estimate",
     "worker_reports",
 ]
 
 
 def active_space() -> Space | None:
-    """The space that the recognition worker which started last works in."""
+    """The space that faces are recognised in: the one adopted last, else the one that the
+    recognition worker which started last works in."""
+    adopted = SpaceAdoption.objects.select_related("space").first()
+    if adopted is not None:
+        return adopted.space
     report = (
         WorkerReport.objects.filter(role=WorkerReport.Role.RECOGNITION)
         .exclude(state=WorkerReport.State.FAILED)
@@ -33,35 +51,99 @@ def active_space() -> Space | None:
         space = Space.objects.filter(pk=report.engine.get("space_id", "")).first()
         if space is not None:
             return space
-    return Space.objects.order_by("-created_at").first()
+    # Another model that is only being prepared has a space, too.
+    spaces = Space.objects.order_by("-created_at")
+    return spaces.filter(model_id=DEFAULT_MODEL).first() or spaces.first()
+
+
+def adopted_model() -> str:
+    """What the engine is to be loaded by: the model adopted last, else the shipped one."""
+    adopted = SpaceAdoption.objects.values_list("model", flat=True).first()
+    return adopted or DEFAULT_MODEL
+
+
+def rule_in_force(space_id: str | None = None) -> DecisionRule | None:
+    """The saved rule that decides in this space (the active one, where none is named); None while
+    the shipped rule does."""
+    if space_id is None:
+        space = active_space()
+        if space is None:
+            return None
+        space_id = space.pk
+    adopted = RuleAdoption.objects.filter(space_id=space_id).select_related("rule").first()
+    return adopted.rule if adopted is not None else None
 
 
 # A smaller gallery is judged like one of this size: hardly anybody enrolled is missed at that
 # threshold (FNIR below 1 % with three photos), and it does not jump while the first are enrolled.
 SMALL_GALLERY = 50
 
+# No rule makes a threshold that every face, or none, would reach.
+_HIGHEST = 0.99
+
 # "This face is somebody else's already" stops an enrolment, so it must hardly ever be said in
 # error: at most once in a thousand new people, whatever rate the site chose for its cameras.
 DUPLICATE_RATE = 0.001
 
 
-def duplicate_policy(gallery_size: int) -> DecisionPolicy:
+def duplicate_policy(gallery_size: int, *, space_id: str | None = None) -> DecisionPolicy:
     """The rule by which an enrolment photo is taken for somebody who is enrolled already."""
-    usual = policy_in_force(gallery_size)
+    usual = policy_in_force(gallery_size, space_id=space_id)
     strict = _estimate(gallery_size, rate=DUPLICATE_RATE).threshold
     return replace(usual, threshold=max(usual.threshold, strict))
 
 
-def policy_in_force(gallery_size: int) -> DecisionPolicy:
-    """The decision rule for a gallery of this many people.
+def policy_in_force(gallery_size: int, *, space_id: str | None = None) -> DecisionPolicy:
+    """The decision rule for a gallery of this many people: the one that was saved last in the
+    Calibration page, without any the shipped one."""
+    return deciding(gallery_size, space_id=space_id).policy
 
-    Unless an operator fixed it, the threshold follows the gallery's size, so that at most the
-    configured share of strangers is named: FPIR = 1 - (1 - FMR)^N.
-    """
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """A policy, and the saved rule that it is of; None for the shipped one."""
+
+    policy: DecisionPolicy
+    rule: DecisionRule | None
+
+    @property
+    def rule_id(self) -> UUID | None:
+        return self.rule.pk if self.rule is not None else None
+
+
+def deciding(gallery_size: int, *, space_id: str | None = None) -> Deciding:
+    """``policy_in_force`` for whoever says or writes down which rule decides."""
+    rule = rule_in_force(space_id)
+    if rule is None:
+        return Deciding(shipped_policy(gallery_size), None)
+    return Deciding(policy_of(rule, gallery_size), rule)
+
+
+def shipped_policy(gallery_size: int) -> DecisionPolicy:
+    """The rule that decides while none is saved: the operator's fixed threshold, or else one that
+    follows the gallery's size, so that at most the configured share of strangers is named:
+    FPIR = 1 - (1 - FMR)^N."""
     fixed = settings.RECOGNITION.threshold
     if fixed is not None:
         return DecisionPolicy(threshold=fixed)
     return DecisionPolicy(threshold=threshold_estimate(gallery_size).threshold)
+
+
+def policy_of(rule: DecisionRule, gallery_size: int) -> DecisionPolicy:
+    """What a saved rule comes to for a gallery of this many people.
+
+    Where it follows the gallery, it moves by as much as the shipped curve does between the number
+    of people that it was chosen for and this one, at the share of strangers that was asked for.
+    """
+    threshold = rule.threshold
+    if rule.follows_gallery:
+        before = _estimate(rule.gallery_size, rate=rule.stranger_rate).threshold
+        threshold += _estimate(gallery_size, rate=rule.stranger_rate).threshold - before
+    return DecisionPolicy(
+        threshold=min(max(threshold, -_HIGHEST), _HIGHEST),
+        grey_band=rule.grey_band,
+        min_margin=rule.min_margin,
+    )
 
 
 def threshold_estimate(gallery_size: int) -> ThresholdEstimate:

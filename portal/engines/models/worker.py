@@ -1,4 +1,4 @@
-"""Embedding spaces in use, and what each worker last said of itself."""
+"""What each worker last said of itself."""
 
 from __future__ import annotations
 
@@ -7,32 +7,7 @@ from datetime import timedelta
 from django.db import models
 from django.utils import timezone
 
-from recognition.contracts import EmbeddingSpace
-
-__all__ = ["Space", "WorkerReport"]
-
-
-class Space(models.Model):
-    """An embedding space as a row, so that every template points at the one it belongs to."""
-
-    id = models.CharField(primary_key=True, max_length=16, editable=False)
-    model_id = models.CharField(max_length=80)
-    weights_sha256 = models.CharField(max_length=64)
-    dimension = models.PositiveIntegerField()
-    preprocessing = models.CharField(max_length=80)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    def __str__(self) -> str:
-        return f"{self.model_id} ({self.id})"
-
-    @property
-    def contract(self) -> EmbeddingSpace:
-        return EmbeddingSpace(
-            model_id=self.model_id,
-            weights_sha256=self.weights_sha256,
-            dimension=self.dimension,
-            preprocessing=self.preprocessing,
-        )
+__all__ = ["WorkerReport"]
 
 
 class WorkerReport(models.Model):

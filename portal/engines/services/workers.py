@@ -1,4 +1,4 @@
-"""Writes about engines: registering a space, worker reports and heartbeats."""
+"""What workers say: the space that they work in, their start and their signs of life."""
 
 from __future__ import annotations
 

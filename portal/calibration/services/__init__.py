@@ -1,0 +1,1 @@
+"""What changes a rule, a measurement, a rehearsal or the model."""

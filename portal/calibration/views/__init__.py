@@ -1,0 +1,1 @@
+"""Pages of how sure a name must be."""

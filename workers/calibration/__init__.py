@@ -1,0 +1,1 @@
+"""What measures, replays, embeds anew and watches: the work behind the Calibration pages."""
