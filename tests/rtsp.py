@@ -70,7 +70,7 @@ class RtspServer:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
             # Not the virtual environment's, which does not know GStreamer.
             env={"PATH": os.environ["PATH"]},
         )

@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from portal.jobs.services import log_line
 from portal.journal.services import note_act
 from portal.organisation.services import department_at
 from portal.people.models import LookalikePair
+from portal.schedules.models import Holiday, RosterOverride
 from tests.factories import (
     ApiTokenFactory,
     CameraFactory,
@@ -33,6 +35,7 @@ from tests.factories import (
     FaceTemplateFactory,
     JobFactory,
     LikenessFactory,
+    PersonFactory,
     RecognisedFaceFactory,
     SpaceFactory,
     StrangerFactory,
@@ -47,16 +50,80 @@ from tests.factories.alerts import (
     DeliveryFactory,
     RuleFactory,
 )
+from tests.factories.attendance import (
+    CorrectionFactory,
+    DayExceptionFactory,
+    DayFactory,
+    HolidayCalendarFactory,
+    LeaveFactory,
+    PunchFactory,
+    WorkPolicyFactory,
+    assigned,
+    shift_with_hours,
+)
 from tests.factories.invitations import invitation, submission
+from tests.factories.kiosks import KioskEventFactory, KioskFactory
+from tests.factories.muster import MusterEntryFactory, on_site
+from tests.factories.punch_imports import PunchImportFactory, PunchImportRowFactory
 from tests.factories.rosters import RosterImportFactory, RosterRowFactory
-from tests.factories.world import World, build_world
+from tests.factories.rules import adopted_rule, proposed_rule
+from tests.factories.what_ifs import change_of_visit, what_if_of
+from tests.factories.world import World, build_world, drift_of
 
 BASELINE = Path(__file__).with_name("query_counts.json")
 
 PAGES: dict[str, list[str]] = {
     "dashboard:today": [],
     "dashboard:board": [],
+    "dashboard:activity": [],
+    "dashboard:people": [],
     "dashboard:search": [],
+    "muster:overview": [],
+    "muster:on_site": [],
+    "muster:start": ["site_id"],
+    "muster:roll": ["muster_id"],
+    "muster:changes": ["muster_id"],
+    "muster:people": ["muster_id"],
+    "attendance:month": [],
+    "attendance:person": ["person_id"],
+    "attendance:day": ["person_id", "work_date"],
+    "attendance:exceptions": [],
+    "attendance:exception": ["exception_id"],
+    "attendance:punches": [],
+    "attendance:corrections": [],
+    "attendance:correction": ["correction_id"],
+    "attendance:correct": ["person_id", "work_date"],
+    "schedules:roster": [],
+    "schedules:holidays": [],
+    "schedules:add_calendar": [],
+    "schedules:calendar": ["calendar_id"],
+    "schedules:leave": [],
+    "schedules:my_leave": [],
+    "schedules:leave_queue": [],
+    "schedules:leave_calendar": [],
+    "schedules:add_leave": [],
+    "schedules:leave_types": [],
+    "schedules:leave_type": ["type_id"],
+    "schedules:leave_detail": ["leave_id"],
+    "schedules:shifts": [],
+    "schedules:shift": ["shift_id"],
+    "schedules:add_shift": [],
+    "schedules:change_hours": ["shift_id"],
+    "schedules:policies": [],
+    "schedules:policy": ["policy_id"],
+    "schedules:assignments": [],
+    "schedules:unplanned": [],
+    "schedules:assign": [],
+    "schedules:end_assignment": ["assignment_id"],
+    "reports:index": [],
+    "reports:show": ["slug"],
+    "reports:saved": [],
+    "reports:periods": [],
+    "reports:period": ["period_id"],
+    "attendance:imports": [],
+    "attendance:import_detail": ["import_id"],
+    "kiosk:list": [],
+    "kiosk:detail": ["kiosk_id"],
     "people:list": [],
     "people:detail": ["person_id"],
     "people:edit": ["person_id"],
@@ -106,6 +173,17 @@ PAGES: dict[str, list[str]] = {
     "invitation:list": [],
     "invitation:queue": [],
     "invitation:review": ["invitation_id"],
+    "calibration:overview": [],
+    "calibration:accuracy": [],
+    "calibration:look_alikes": [],
+    "calibration:drift": [],
+    "calibration:model": [],
+    "calibration:own_model": [],
+    "calibration:history": [],
+    "calibration:rule": ["number"],
+    "calibration:cameras": [],
+    "calibration:what_if_new": [],
+    "calibration:what_if": ["what_if_id"],
     "jobs:list": [],
     "jobs:detail": ["job_id"],
     "system:health": [],
@@ -159,13 +237,49 @@ def crowd(world: World, *, first: int, last: int) -> None:
         LookalikePair.objects.create(
             first=world.person, second=person, space=SpaceFactory(), score=0.6
         )
+        drift_of(person, camera)
+        change_of_visit(
+            world.what_if,
+            visit_with_face(camera=camera, **match),
+            after_person=world.person,
+        )
+        what_if_of()
+        adopted_rule()
+        proposed_rule()
         note_act("people.status", "an act", data={}, person_id=person.pk, other_id=world.person.pk)
+        rotated = shift_with_hours(policy=WorkPolicyFactory())
+        assigned(world.shift, rotated, person=person, first=timezone.localdate())
+        PersonFactory()
+        LeaveFactory(person=person)
+        LeaveFactory(
+            person=person, first=timezone.localdate() - timedelta(number), state="approved"
+        )
+        RosterOverride.objects.create(person=person, date=timezone.localdate(), shift=rotated)
+        HolidayCalendarFactory()
+        Holiday.objects.create(
+            calendar=world.holiday.calendar,
+            date=timezone.localdate() + timedelta(number),
+            name=f"Feast {number}",
+        )
+        DayFactory(person=person)
+        on_site(person, camera=camera, occurrence_no=2)
+        MusterEntryFactory(event=world.muster, person=person)
+        # Beside the one that the world has.
+        DayFactory(person=world.person, occurrence_no=number + 10)
+        PunchFactory(person=world.person, camera=camera, visit=world.met, face=world.met.best_face)
+        DayExceptionFactory(day__person=person, day__occurrence_no=3)
+        CorrectionFactory(person=person)
+        PunchImportFactory()
+        PunchImportRowFactory(punch_import=world.punches)
+        KioskFactory()
+        KioskEventFactory(kiosk=world.kiosk, punch=PunchFactory(person=person))
         JobFactory()
         RosterImportFactory()
         RosterRowFactory(roster=world.roster, person=person)
         log_line(world.job.pk, f"line {number}")
         ApiTokenFactory()
         department = department_at(world.site, f"Department {number} / Team")
+        assigned(world.shift, department=department, first=timezone.localdate())
         UserFactory(role="manager").departments.add(department)
         record("people.person.looked_at", target=person)
         report_worker(f"light@{number}", role="light", state="ready", pid=number)
@@ -194,8 +308,8 @@ def shapes(statements: list[str]) -> Counter[str]:
 
 @pytest.fixture(autouse=True)
 def _badge_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The badge beside “Review” is asked for every few seconds, whatever the page: not here."""
-    monkeypatch.setattr("portal.review.selectors.counts.KEPT_S", 3600)
+    """The badges of the navigation are asked for every few seconds, whatever the page: not here."""
+    monkeypatch.setattr("portal.core.kept_count.KEPT_S", 3600)
 
 
 @pytest.mark.django_db

@@ -55,6 +55,8 @@ VISITOR = Member("visitor", 26)
 # Seen by one test each, whose visit nobody else's may join.
 INTRUDER = Member("intruder", 47)
 PROWLER = Member("prowler", 31)
+PASSER = Member("passer-by", 82)
+CALLER = Member("caller", 70)
 
 # Three for the enrolment, the rest for recognising.
 _LOOKS = (

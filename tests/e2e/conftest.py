@@ -19,18 +19,19 @@ from playwright.sync_api import (
 
 from tests.e2e.cast import ADA, BRUNO, THRESHOLD
 from tests.e2e.chromium import CHROMIUM, launch
-from tests.e2e.pages import enrol, sign_in
+from tests.e2e.pages import cookies_of, enrol
 from tests.integration.gatehouse import Gatehouse
 
 HERE = Path(__file__).parent
 PICTURES = Path(tempfile.gettempdir()) / "gatehouse-e2e"
+
 
 # Two slow cores that other programs use as well: a wait this long is an error, not slowness.
 expect.set_options(timeout=20_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    missing = pytest.mark.skip(reason=f"no browser at {CHROMIUM}: install the package chromium")
+    missing = pytest.mark.skip(reason=f"no browser at {CHROMIUM}: install its package")
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.e2e)
@@ -75,16 +76,7 @@ def gatehouse() -> Iterator[Gatehouse]:
 @pytest.fixture(scope="package")
 def signed_in(browser: Browser, gatehouse: Gatehouse) -> Any:
     """The cookies of the administrator, signed in once for all tests."""
-    context = browser.new_context()
-    sign_in(
-        context.new_page(),
-        base_url=gatehouse.base_url,
-        email=gatehouse.email,
-        password=gatehouse.password,
-    )
-    state = context.storage_state()
-    context.close()
-    return state
+    return cookies_of(browser, gatehouse)
 
 
 @pytest.fixture(scope="package")

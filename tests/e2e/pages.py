@@ -1,7 +1,7 @@
 """What people do on the pages, as functions of a Playwright page.
 
-Public surface: ``sign_in``, ``Enrolment``, ``add_camera``, ``send_snapshot``, ``drop_files``,
-``Events``, ``stay``, ``has_stayed``.
+Public surface: ``sign_in``, ``cookies_of``, ``Enrolment``, ``add_camera``, ``send_snapshot``,
+``drop_files``, ``Events``, ``stay``, ``has_stayed``.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.cast import Member, Upload, photo, upload
+from tests.integration.gatehouse import Gatehouse
 
 __all__ = [
     "Camera",
     "Enrolment",
     "Events",
     "add_camera",
+    "cookies_of",
     "drop_files",
     "enrol",
     "has_stayed",
@@ -39,6 +41,20 @@ def sign_in(page: Page, *, base_url: str, email: str, password: str) -> None:
     page.get_by_role("textbox", name="Password").fill(password)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="Today")).to_be_visible()
+
+
+def cookies_of(browser: Browser, system: Gatehouse) -> Any:
+    """Those of the administrator, signed in once."""
+    context = browser.new_context()
+    sign_in(
+        context.new_page(),
+        base_url=system.base_url,
+        email=system.email,
+        password=system.password,
+    )
+    state = context.storage_state()
+    context.close()
+    return state
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class Passers:
             ),
             input=json.dumps(acts),
             stdout=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
             check=True,
         )
         return [str(visit) for visit in json.loads(done.stdout)]

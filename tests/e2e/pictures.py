@@ -1,4 +1,4 @@
-"""Makes the pictures of the README: ``python -m tests.e2e.pictures``.
+"""Makes the pictures of the docs: ``python -m tests.e2e.pictures [faces] [attendance] [calibration]``.
 
 Starts a system of its own, fills it as people would, and photographs it. The people are drawn,
 because the pictures are published.
@@ -6,6 +6,7 @@ because the pictures are published.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -36,28 +37,37 @@ MAX_BYTES = 200_000
 EXACT_COLOURS = 112
 
 
-def main() -> None:
+def main(wanted: list[str]) -> None:
     expect.set_options(timeout=30_000)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with running_system() as system, sync_playwright() as playwright:
-        browser = launch(playwright.chromium)
-        page = browser.new_context(
-            base_url=system.base_url, viewport={"width": 1440, "height": 900}
-        ).new_page()
-        sign_in(page, base_url=system.base_url, email=system.email, password=system.password)
-        fill(page)
-        photograph(page)
-        photograph_otherwise(browser, page)
-        browser.close()
+    for name in wanted or CHAPTERS:
+        photograph, seeding = CHAPTERS[name]
+        with running_system(*seeding) as system, sync_playwright() as playwright:
+            browser = launch(playwright.chromium)
+            page = browser.new_context(
+                base_url=system.base_url, viewport={"width": 1440, "height": 900}
+            ).new_page()
+            sign_in(page, base_url=system.base_url, email=system.email, password=system.password)
+            photograph(browser, page)
+            browser.close()
 
 
 @contextmanager
-def running_system() -> Iterator[Gatehouse]:
+def running_system(*seeding: str) -> Iterator[Gatehouse]:
     system = Gatehouse.create(GATEHOUSE_THRESHOLD=cast.THRESHOLD)
     try:
-        yield system.start()
+        system.start()
+        if seeding:
+            system.run_module(*seeding)
+        yield system
     finally:
         system.discard()
+
+
+def photograph_faces(browser: Browser, page: Page) -> None:
+    fill(page)
+    photograph(page)
+    photograph_otherwise(browser, page)
 
 
 def fill(page: Page) -> None:
@@ -121,8 +131,6 @@ def photograph(page: Page) -> None:
     save(page, "roster")
     page.goto("/people/")
     save(page, "people")
-    page.goto("/")
-    save(page, "today")
 
 
 def draft(page: Page) -> None:
@@ -182,7 +190,7 @@ def roster(page: Page) -> None:
 
 
 def photograph_otherwise(browser: Browser, signed_in: Page) -> None:
-    """In the dark, and on a phone."""
+    """In the dark."""
     state = signed_in.context.storage_state()
     base_url = signed_in.url
     dark = browser.new_context(
@@ -191,12 +199,38 @@ def photograph_otherwise(browser: Browser, signed_in: Page) -> None:
     ).new_page()  # fmt: skip
     dark.goto("/live/")
     save(dark, "live-dark")
+
+
+def photograph_attendance(browser: Browser, page: Page) -> None:
+    page.goto("/")
+    save(page, "today")
+    page.goto("/attendance/month/")
+    save(page, "month")
+    page.get_by_role("link", name="Ada Okafor").first.click()
+    page.get_by_role("link", name="Calendar").click()
+    save(page, "calendar")
+    page.goto("/attendance/exceptions/")
+    save(page, "exceptions")
+    page.goto("/attendance/schedules/roster/")
+    save(page, "roster-planner")
+    page.goto("/reports/arrivals/")
+    save(page, "report")
     phone = browser.new_context(
-        base_url=base_url, storage_state=state, viewport={"width": 390, "height": 844},
-        device_scale_factor=2,
+        base_url=page.url, storage_state=page.context.storage_state(),
+        viewport={"width": 390, "height": 844}, device_scale_factor=2,
     ).new_page()  # fmt: skip
     phone.goto("/")
     save(phone, "today-phone")
+
+
+def photograph_calibration(_browser: Browser, page: Page) -> None:
+    page.goto("/calibration/")
+    page.get_by_text("1 in 100", exact=True).click()
+    page.get_by_role("button", name="Measure").click()
+    result = page.locator("#result")
+    expect(result.get_by_role("button", name="Save this threshold")).to_be_visible(timeout=90_000)
+    result.evaluate("(one) => scrollTo(0, one.offsetTop - 24)")
+    save(page, "calibration")
 
 
 def save(page: Page, name: str) -> None:
@@ -233,5 +267,13 @@ def with_few_colours(picture: Image.Image) -> Image.Image:
     return small
 
 
+# What is photographed, on a system that is filled by this module and its arguments.
+CHAPTERS = {
+    "faces": (photograph_faces, ()),
+    "attendance": (photograph_attendance, ("tests.e2e.working_seeding",)),
+    # A gallery large enough to be measured.
+    "calibration": (photograph_calibration, ("tests.e2e.calibration_seeding", "300", "200")),
+}
+
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -83,7 +83,7 @@ def test_an_alarm_appears_on_every_page_is_answered_and_taken_back(
 
 
 def test_a_list_that_is_open_follows_without_being_loaded_again(page: Page) -> None:
-    camera = add_camera(page, "Roof")
+    camera = add_camera(page, "Chimney")
     page.goto("/alerts/rules/new/")
     page.get_by_label("Name", exact=True).fill("Roof walker")
     page.get_by_label("At least so many faces").fill("1")

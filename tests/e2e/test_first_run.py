@@ -16,7 +16,9 @@ EMAIL, PASSWORD = "first@gatehouse.test", "seven unrelated green words"
 
 @pytest.fixture
 def fresh() -> Iterator[Gatehouse]:
-    system = Gatehouse.create(GATEHOUSE_ADMIN_EMAIL="", GATEHOUSE_ADMIN_PASSWORD="")
+    system = Gatehouse.create(
+        from_nothing=True, GATEHOUSE_ADMIN_EMAIL="", GATEHOUSE_ADMIN_PASSWORD=""
+    )
     try:
         yield system.start()
     finally:

@@ -39,6 +39,7 @@ def test_the_palette_finds_a_person_and_a_page(page: Page) -> None:
     expect(found).to_contain_text(ADA.name)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name=ADA.name)).to_be_visible()
+    page.wait_for_load_state()  # keys are heard once the scripts are there
 
     page.keyboard.press("/")
     expect(search).to_be_focused()
@@ -51,6 +52,7 @@ def test_the_palette_finds_a_person_and_a_page(page: Page) -> None:
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Cameras")).to_be_visible()
+    page.wait_for_load_state()
 
     page.keyboard.press("Control+k")
     page.keyboard.type("bru")

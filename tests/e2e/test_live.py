@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e import axe
-from tests.e2e.cast import ADA, BRUNO, GRETA, STRANGER, photo
+from tests.e2e.cast import ADA, BRUNO, GRETA, PASSER, photo
 from tests.e2e.pages import Camera, Events, add_camera, enrol, has_stayed, send_snapshot, stay
 from tests.e2e.passing import Passers
 from tests.integration.gatehouse import Gatehouse
@@ -81,7 +81,7 @@ def test_a_snapshot_appears_in_two_browsers_with_name_and_score(
     expect_newest(first, BRUNO.name, NAMED)
 
     first.get_by_label("State").select_option(label="Unknown")
-    send_snapshot(camera, photo(STRANGER, 3))
+    send_snapshot(camera, photo(PASSER, 3))
     for page in (first, second):
         expect_newest(page, re.compile("Unknown|Stranger"), "Unknown")
     expect(at(first, camera.name)).to_have_count(1)

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e import axe
 from tests.e2e.cast import GRETA, HUGO, INES, THRESHOLD, Member, photo
-from tests.e2e.pages import sign_in
+from tests.e2e.pages import cookies_of
 from tests.integration.gatehouse import PROJECT, Gatehouse, system_environment
 from tests.realdata import REAL_DATA
 
@@ -66,16 +66,7 @@ def seed(system: Gatehouse, folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def cookies(browser: Browser, system: Gatehouse) -> object:
-    context = browser.new_context()
-    sign_in(
-        context.new_page(),
-        base_url=system.base_url,
-        email=system.email,
-        password=system.password,
-    )
-    state = context.storage_state()
-    context.close()
-    return state
+    return cookies_of(browser, system)
 
 
 @pytest.fixture

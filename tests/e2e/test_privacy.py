@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e import axe
 from tests.e2e.cast import BRUNO, CHLOE, DAVID, THRESHOLD, Member, photo
-from tests.e2e.pages import Camera, add_camera, enrol, send_snapshot, sign_in
+from tests.e2e.pages import Camera, add_camera, cookies_of, enrol, send_snapshot
 from tests.integration.gatehouse import PROJECT, Gatehouse, system_environment
 
 LOOKS = cycle(range(5))
@@ -36,16 +36,7 @@ def system() -> Iterator[Gatehouse]:
 
 @pytest.fixture(scope="module")
 def cookies(browser: Browser, system: Gatehouse) -> Any:
-    context = browser.new_context()
-    sign_in(
-        context.new_page(),
-        base_url=system.base_url,
-        email=system.email,
-        password=system.password,
-    )
-    state = context.storage_state()
-    context.close()
-    return state
+    return cookies_of(browser, system)
 
 
 @pytest.fixture(scope="module")
@@ -215,5 +206,5 @@ def manage(system: Gatehouse, *command: str) -> str:
         env=system_environment({"GATEHOUSE_DATA_DIR": str(system.data_dir)}),
         check=True,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     ).stdout

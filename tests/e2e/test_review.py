@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -12,20 +10,15 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e import axe
-from tests.e2e.cast import ADA, BRUNO, STRANGER, VISITOR, photo, upload
+from tests.e2e.cast import ADA, BRUNO, CALLER, VISITOR, photo, upload
 from tests.e2e.pages import add_camera, has_stayed, send_snapshot, stay
-from tests.integration.gatehouse import PROJECT, Gatehouse, system_environment
+from tests.integration.gatehouse import Gatehouse
 
 pytestmark = pytest.mark.usefixtures("known")
 
 
 def seed(gatehouse: Gatehouse, *names: str) -> None:
-    changes = {"GATEHOUSE_DATA_DIR": str(gatehouse.data_dir), **gatehouse.environment}
-    environment = system_environment(
-        {**changes, "DJANGO_SETTINGS_MODULE": "portal.config.settings"}
-    )
-    command = [sys.executable, "-m", "tests.e2e.review_seeding", *names]
-    subprocess.run(command, cwd=PROJECT, env=environment, check=True)
+    gatehouse.run_module("tests.e2e.review_seeding", *names)
 
 
 def open_desk(page: Page) -> None:
@@ -100,8 +93,8 @@ def test_a_stranger_seen_twice_is_one_with_two_visits_named_once_and_taken_back(
     page.get_by_label("Camera", exact=True).select_option(label=doors[1].name)
     # Half an hour ago at one door, now at the other.
     then = datetime.now(UTC) - timedelta(minutes=30)
-    send_snapshot(doors[0], photo(STRANGER, 3), captured_at=then)
-    send_snapshot(doors[1], photo(STRANGER, 4))
+    send_snapshot(doors[0], photo(CALLER, 3), captured_at=then)
+    send_snapshot(doors[1], photo(CALLER, 4))
     card = page.locator("[data-stranger]")
     expect(card).to_have_count(1, timeout=90_000)
     expect(card).to_contain_text("2 visits", timeout=90_000)
@@ -118,7 +111,7 @@ def test_a_stranger_seen_twice_is_one_with_two_visits_named_once_and_taken_back(
 
 def test_a_search_by_a_photo_asks_for_a_reason_and_tells_what_was_compared(page: Page) -> None:
     page.goto("/review/search/")
-    page.locator("input[name=photo]").set_input_files(upload("who.jpg", photo(STRANGER, 4)))  # type: ignore[arg-type]
+    page.locator("input[name=photo]").set_input_files(upload("who.jpg", photo(CALLER, 4)))  # type: ignore[arg-type]
     expect(page.get_by_text("who.jpg")).to_be_visible()
     page.get_by_label("Reason").fill("Somebody opened the store at night")
     page.get_by_role("button", name="Search", exact=True).click()

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.e2e import axe
 from tests.integration.gatehouse import Gatehouse
 
-MANAGER, PASSWORD = "manager@gatehouse.test", "six quite unrelated blue words"
+MANAGER, PASSWORD = "quay-manager@gatehouse.test", "six quite unrelated blue words"
 
 
 def test_from_an_empty_organisation_to_a_manager_who_sees_their_department_only(
@@ -64,7 +64,7 @@ def test_from_an_empty_organisation_to_a_manager_who_sees_their_department_only(
     manager.goto("/system/users/")
     expect(manager.get_by_text("You may not do this")).to_be_visible()
 
-    page.goto("/system/audit/?actor=manager")
+    page.goto("/system/audit/?actor=quay-manager")
     expect(page.locator(".c-empty")).to_be_visible()
     page.goto("/system/audit/?action=accounts.user.created")
     page.get_by_text("4 values").first.click()

@@ -13,11 +13,14 @@ from django.db.models import Value
 from django.db.models.functions import Concat
 
 from portal.alerts.models import Alert, AlertRule
+from portal.attendance.models import Period
 from portal.cameras.models import Camera
+from portal.muster.models import MusterEvent
 from portal.organisation.models import Site
 from portal.organisation.services import department_at
 from portal.people.models import Person
 from portal.review.models import Stranger
+from portal.schedules.models import Shift
 from portal.sightings.models import Visit
 from tests.factories.accounts import UserFactory
 from tests.factories.sightings import RecognisedFaceFactory, RecognitionFactory
@@ -66,6 +69,11 @@ def build_elsewhere(here: World) -> Elsewhere:
     AlertRule.objects.exclude(pk__in=rules).update(
         site=site, name=Concat(Value(f"{MARK} "), "name")
     )
+    Shift.objects.exclude(pk=here.shift.pk).update(
+        site=site, name=Concat(Value(f"{MARK} "), "name")
+    )
+    Period.objects.exclude(pk=here.period.pk).update(site=site)
+    MusterEvent.objects.exclude(pk=here.muster.pk).update(site=site, ended_at=None)
     user = UserFactory(name=f"{MARK} user", email=f"{MARK.lower()}@example.org")
     user.sites.add(site)
     world = replace(world, site=site, department=department, user=user)

@@ -34,6 +34,7 @@ class FakeEngine:
     def __init__(self) -> None:
         self._answers: dict[bytes, ImageAnalysis | RecognitionError] = {}
         self.batches: list[list[bytes]] = []
+        self.warmed_up: list[tuple[int, int]] = []
 
     def shows(self, data: bytes, *faces: Face) -> bytes:
         self._answers[data] = ImageAnalysis(160, 120, tuple(faces), StageTimings(1.0, 2.0, 3.0))
@@ -55,6 +56,11 @@ class FakeEngine:
         self.batches.append(list(images))
         unknown = ImageRejected("This file is not a readable picture.", code="image.not_an_image")
         return [self._answers.get(data, unknown) for data in images]
+
+    def warm_up(
+        self, *, width_px: int, height_px: int, pictures: int, flip_fusion: bool | None = None
+    ) -> None:
+        self.warmed_up.append((width_px, height_px))
 
     @property
     def crop(self) -> CropSpec:

@@ -24,8 +24,8 @@ def make_gatehouse() -> Iterator[Callable[..., Gatehouse]]:
     """Makes systems for tests that break them; settings are keyword arguments."""
     made: list[Gatehouse] = []
 
-    def make(**environment: str) -> Gatehouse:
-        made.append(Gatehouse.create(**environment))
+    def make(*, from_nothing: bool = False, **environment: str) -> Gatehouse:
+        made.append(Gatehouse.create(from_nothing=from_nothing, **environment))
         return made[-1]
 
     yield make

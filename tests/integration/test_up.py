@@ -77,7 +77,9 @@ def test_browsers_wait_while_a_killed_web_process_is_replaced(
 def test_nothing_is_left_when_up_itself_is_killed_and_it_starts_again_on_the_same_data(
     make_gatehouse: Callable[..., Gatehouse],
 ) -> None:
-    system = make_gatehouse(GATEHOUSE_ADMIN_EMAIL="", GATEHOUSE_ADMIN_PASSWORD="").start()
+    system = make_gatehouse(
+        from_nothing=True, GATEHOUSE_ADMIN_EMAIL="", GATEHOUSE_ADMIN_PASSWORD=""
+    ).start()
     system.wait_for("Create the first administrator here (works once): http")
     assert len(system.processes()) >= 6
     os.kill(system.pid, signal.SIGKILL)

@@ -1,7 +1,7 @@
 """Everything the database and the vault say about people, in a form that two moments can be
 compared by: pictures and vectors by their content and by whose key seals them.
 
-Public surface: ``dump``.
+Public surface: ``dump``, ``Rows``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from portal.people.models import Person
 from portal.sightings.models import VisitVector
 from portal.sightings.services.visits import VECTOR_PURPOSE
 
-__all__ = ["dump"]
+__all__ = ["Rows", "dump"]
 
 # A number that grows with every change, whoever it is about.
 _LEFT_OUT = {"people.gallerystate"}

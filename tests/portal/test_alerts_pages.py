@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from portal.alerts.models import Alert, AlertRule, Channel
 from portal.alerts.rows import rule_rows
-from portal.alerts.selectors import visible_rules
+from portal.alerts.selectors import open_alert_count, visible_rules
 from portal.alerts.services import (
     Target,
     acknowledge_alerts,
@@ -258,6 +258,18 @@ def test_the_number_of_open_alerts_stands_in_the_navigation(client_of):
     AlertFactory(state="acknowledged")
     page = " ".join(client_of("officer").get("/live/").content.decode().split())
     assert '<span class="l-nav__count">2<span class="u-sr-only"> waiting</span></span>' in page
+
+
+def test_open_alerts_are_counted_anew_once_one_changed(
+    administrator, django_assert_num_queries, django_capture_on_commit_callbacks
+):
+    first, _ = AlertFactory(), AlertFactory()
+    assert open_alert_count() == 2
+    with django_assert_num_queries(0):
+        assert open_alert_count() == 2, "a page that follows soon asks the cache"
+    with django_capture_on_commit_callbacks(execute=True):
+        acknowledge_alerts([first.pk])
+    assert open_alert_count() == 1, "for everybody, not only for whoever answered"
 
 
 def test_alarms_are_told_of_on_every_page_to_whoever_may_see_them(client_of):

@@ -14,7 +14,7 @@ from django.utils import timezone
 from portal.audit.models import AuditEntry
 from portal.cameras.models import Camera, CameraHealth
 from portal.cameras.regions import checked_region
-from portal.cameras.selectors import camera_settings, connection_of, live_camera_settings
+from portal.cameras.selectors import camera_settings, connection_of, settings_of
 from portal.cameras.services import (
     CameraDetails,
     Source,
@@ -87,7 +87,7 @@ def test_an_address_is_sealed_and_opened_for_the_streams_only(administrator_clie
     settings = camera_settings(Camera.objects.select_related("site").get())
     quoted = "viewer:Sommer%232026%40%2F%3A%C3%BC"
     assert settings.address == f"rtsp://{quoted}@camera.example/channel-7"
-    assert settings == live_camera_settings()[0]
+    assert settings == settings_of([camera.pk])[camera.pk]
     assert SECRET not in repr(settings)
 
     everything = serializers.serialize("json", [*Camera.objects.all(), *AuditEntry.objects.all()])

@@ -191,6 +191,22 @@ def test_the_doorbell_is_rung_once_until_it_is_answered(sent_tasks):
     assert len(sent_tasks) == 2
 
 
+def test_rings_in_quick_succession_are_heard_at_once_and_then_after_the_pause(monkeypatch):
+    from portal.config.celery import app
+
+    cache.clear()
+    later: list[int] = []
+    monkeypatch.setattr(app, "send_task", lambda *_, countdown=0, **__: later.append(countdown))
+    ring("alerts.consider", pause_s=60)
+    answer_doorbell("alerts.consider")
+    ring("alerts.consider", pause_s=60)
+    ring("alerts.consider", pause_s=60)
+    assert later == [0, 60]
+    answer_doorbell("alerts.consider")
+    ring("alerts.consider", pause_s=60)
+    assert later == [0, 60, 60], "whatever comes after the answer is rung for again"
+
+
 def test_a_bell_that_nobody_answers_is_rung_again_after_a_while(sent_tasks, monkeypatch):
     monkeypatch.setattr(bell, "_DOORBELL_S", 0.01)
     ring("recognition.drain")

@@ -346,6 +346,11 @@ CASES = {
         "uncertain",
         [f"{ADA} and Bela Bartok", "only 0.012"],
     ),
+    "a look-alike who is not clear enough": (
+        {"decision": "uncertain", "reason": "lookalike", "score": 0.53, "margin": 0.08},
+        "uncertain",
+        [f"{ADA} scores 0.530 and leads by 0.080", "looks very much like them is enrolled too"],
+    ),
     "nobody similar": (
         {**BELOW},
         "unknown",

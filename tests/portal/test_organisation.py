@@ -30,6 +30,7 @@ from portal.organisation.services import (
 from portal.people.models import Person
 from portal.people.services import PersonDetails, create_person
 from tests.factories import CameraFactory, PersonFactory, UserFactory
+from tests.factories.attendance import DayFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -98,6 +99,17 @@ def test_a_site_to_which_anything_belongs_is_not_deleted(site, hold):
     with pytest.raises(DomainError, match="still has"):
         delete_site(site)
     assert Site.objects.filter(pk=site.pk).exists()
+
+
+def test_a_site_that_everybody_left_is_kept_with_the_days_they_worked_there(site):
+    moved = PersonFactory(site=Site.objects.create(name="Other"))
+    DayFactory(person=moved, site=site)
+    with pytest.raises(
+        DomainError, match=r"records of its past remain \(attendance days\)"
+    ) as caught:
+        delete_site(site)
+    assert caught.value.http_status == 409
+    assert not AuditEntry.objects.filter(action="organisation.site.deleted").exists()
 
 
 def test_an_empty_site_is_deleted_but_the_last_one_stays(site):

@@ -36,6 +36,8 @@ class Page:
     post_permission: str = ""
     is_own: bool = False
     is_anothers: bool = False
+    # The right that reaches other people; without it the page is there for one's own person.
+    of_others: str = ""
 
     def needed(self, method: str) -> set[str]:
         return {self.permission, (method == "POST" and self.post_permission) or self.permission}
@@ -47,10 +49,52 @@ def write(permission: str, post: int = 302) -> Page:
 
 PAGES = {
     "dashboard:today": Page("dashboard.view"),
-    "dashboard:board": Page("dashboard.view"),
+    "dashboard:board": Page("attendance.view"),
+    "dashboard:activity": Page("dashboard.view"),
+    "dashboard:people": Page("attendance.view"),
     "dashboard:me": Page("self.view"),
     "dashboard:my_photo": Page("self.view", is_own=True),
     "dashboard:my_sighting": Page("self.view", is_own=True),
+    "dashboard:my_month": Page("self.view", is_own=True),
+    "dashboard:my_day": Page("self.view", is_own=True),
+    "attendance:month": Page("attendance.view"),
+    "attendance:person": Page("attendance.view"),
+    "attendance:day": Page("attendance.view"),
+    "attendance:exceptions": Page("attendance.view"),
+    "attendance:assign_exceptions": write("attendance.manage"),
+    "attendance:waive_exceptions": write("attendance.manage"),
+    "attendance:excuse_exceptions": write("attendance.request"),
+    "attendance:exception": Page("attendance.view"),
+    "attendance:fix_exception": write("attendance.request"),
+    "attendance:punches": Page("attendance.view"),
+    # One's own days, and, with another right, those of the people one answers for.
+    "attendance:corrections": Page("self.view"),
+    "attendance:start_correction": Page("self.view"),
+    "attendance:correct": Page("self.view", post=422, of_others="attendance.request"),
+    "attendance:preview_correction": Page(
+        "self.view", is_write=True, of_others="attendance.request"
+    ),
+    "attendance:correction": Page("self.view"),
+    "attendance:approve_correction": write("attendance.decide"),
+    "attendance:refuse_correction": write("attendance.decide"),
+    "attendance:withdraw_correction": write("self.view"),
+    "attendance:undo_correction": write("self.view"),
+    "attendance:correction_evidence": Page("self.view", post=405),
+    "reports:index": Page("reports.view", post=405),
+    "reports:show": Page("reports.view", post=405),
+    "reports:export": write("reports.export", post=400),
+    "reports:chart_svg": Page("reports.export", post=405),
+    "reports:keep": write("reports.view"),
+    "reports:saved": Page("reports.view", post=405),
+    "reports:open_saved": Page("reports.view", post=405, is_anothers=True),
+    # Somebody else's.
+    "reports:forget": write("reports.view", post=404),
+    "reports:periods": Page("reports.view", post=405),
+    "reports:make_period": write("attendance.manage", post=400),
+    "reports:period": Page("reports.view", post=405),
+    "reports:lock_period": write("attendance.manage"),
+    "reports:remove_period": write("attendance.manage"),
+    "reports:payroll": write("payroll.manage", post=400),
     "organisation:index": Page("organisation.view"),
     "organisation:add_site": Page("organisation.manage", post=422),
     "organisation:site": Page("organisation.manage", post=422),
@@ -225,10 +269,126 @@ PAGES = {
     "alerts:renew_secret": write("alerts.manage"),
     "alerts:delete_channel": write("alerts.manage"),
     "alerts:send_again": write("alerts.manage"),
+    "muster:overview": Page("muster.view"),
+    "muster:on_site": Page("muster.view", post=405),
+    "muster:start": Page("muster.run", post=302),
+    "muster:roll": Page("muster.view", post=405),
+    "muster:changes": Page("muster.view", post=405),
+    "muster:marks": write("muster.run", post=400),
+    "muster:people": Page("muster.run", post=405),
+    "muster:add": write("muster.run", post=400),
+    "muster:end": write("muster.run"),
+    "muster:list": Page("muster.view", post=405),
+    "schedules:roster": Page("schedules.view", post=405),
+    "schedules:set_cells": write("schedules.manage", post=400),
+    "schedules:copy_cells": write("schedules.manage", post=400),
+    "schedules:holidays": Page("schedules.view", post=405),
+    "schedules:add_calendar": Page("schedules.manage", post=422),
+    "schedules:calendar": Page("schedules.view", post=405),
+    "schedules:take_years": write("schedules.manage", post=422),
+    "schedules:add_holiday": write("schedules.manage", post=422),
+    "schedules:rename_calendar": write("schedules.manage", post=422),
+    "schedules:copy_calendar": write("schedules.manage", post=422),
+    "schedules:delete_calendar": write("schedules.manage"),
+    "schedules:remove_holiday": write("schedules.manage"),
+    "schedules:assign_calendar": write("schedules.manage"),
+    "schedules:leave": Page("schedules.view", post=405),
+    "schedules:my_leave": Page("self.view", post=422),
+    "schedules:leave_queue": Page("attendance.decide", post=405),
+    "schedules:leave_calendar": Page("schedules.view", post=405),
+    "schedules:add_leave": Page("attendance.request", post=422),
+    "schedules:leave_types": Page("schedules.manage", post=422),
+    "schedules:begin_leave_types": write("schedules.manage"),
+    "schedules:leave_type": Page("schedules.manage", post=422),
+    "schedules:switch_leave_type": write("schedules.manage"),
+    "schedules:leave_detail": Page("self.view", post=405),
+    "schedules:approve_leave": write("attendance.decide"),
+    # A refusal needs a word.
+    "schedules:refuse_leave": write("attendance.decide", post=400),
+    "schedules:withdraw_leave": Page(
+        "self.view", 302, is_write=True, of_others="attendance.request"
+    ),
+    "schedules:shifts": Page("schedules.view", post=405),
+    "schedules:shift": Page("schedules.view", post=405),
+    # There is no such plan to begin with.
+    "schedules:begin": write("schedules.manage", post=404),
+    "schedules:add_shift": Page("schedules.manage", post=422),
+    "schedules:change_hours": Page("schedules.manage", post=422),
+    "schedules:change_look": Page("schedules.manage", post=422),
+    "schedules:retire_shift": write("schedules.manage"),
+    "schedules:policies": Page("schedules.view", post=405),
+    "schedules:policy": Page("schedules.view", post=405),
+    "schedules:add_policy": Page("schedules.manage", post=422),
+    "schedules:change_policy": Page("schedules.manage", post=422),
+    "schedules:rename_policy": write("schedules.manage"),
+    "schedules:retire_policy": write("schedules.manage"),
+    "schedules:try_policy": write("schedules.manage", post=200),
+    "schedules:assignments": Page("schedules.view", post=405),
+    "schedules:unplanned": Page("schedules.view", post=405),
+    "schedules:assign": Page("schedules.manage", post=422),
+    "schedules:end_assignment": Page("schedules.manage", post=422),
     "facesearch:start": Page("faces.search", post=422),
     "facesearch:result": Page("faces.search", post=404, is_anothers=True),
     "facesearch:choose": write("faces.search", post=404),
     "facesearch:face": Page("faces.search", post=404, is_anothers=True),
+    "calibration:overview": Page("calibration.view"),
+    "calibration:measure": write("calibration.manage", post=422),
+    "calibration:save": write("calibration.manage", post=422),
+    "calibration:chart_svg": Page("calibration.view", post=405),
+    "calibration:chart_csv": Page("calibration.view", post=405),
+    "calibration:accuracy": Page("calibration.view"),
+    "calibration:accuracy_csv": Page("calibration.view"),
+    "calibration:look_alikes": Page("calibration.view"),
+    "calibration:different": Page(
+        "calibration.view", post=302, is_write=True, post_permission="people.manage"
+    ),
+    "calibration:model": Page("calibration.view", post=405),
+    "calibration:model_prepare": write("calibration.manage"),
+    "calibration:model_cancel": write("calibration.manage"),
+    "calibration:model_measure": write("calibration.manage", post=422),
+    "calibration:model_threshold": write("calibration.manage", post=422),
+    "calibration:model_use": write("calibration.manage"),
+    "calibration:model_back": write("calibration.manage"),
+    "calibration:own_model": Page("calibration.view", post=405),
+    "calibration:own_model_start": write("calibration.manage"),
+    "calibration:own_model_cancel": write("calibration.manage"),
+    "calibration:own_model_remove": write("calibration.manage"),
+    "calibration:own_model_svg": Page("calibration.view", post=405),
+    "calibration:own_model_csv": Page("calibration.view", post=405),
+    "calibration:history": Page("calibration.view", post=405),
+    "calibration:rule": Page("calibration.view", post=405),
+    "calibration:back": write("calibration.manage"),
+    "calibration:approve": write("calibration.manage"),
+    "calibration:refuse": write("calibration.manage"),
+    "calibration:withdraw": write("calibration.manage"),
+    "calibration:cameras": Page("calibration.view", post=405),
+    "calibration:offset": write("cameras.manage"),
+    "calibration:drift": Page("calibration.view"),
+    "calibration:drift_svg": Page("calibration.view", post=405),
+    "calibration:drift_csv": Page("calibration.view", post=405),
+    "calibration:dismiss_drift": write("calibration.manage"),
+    "calibration:what_if_new": Page(
+        "calibration.view", post=422, post_permission="calibration.manage"
+    ),
+    "calibration:what_if": Page("calibration.view", post=405),
+    "calibration:what_if_cancel": write("calibration.manage"),
+    "calibration:what_if_save": write("calibration.manage", post=422),
+    "calibration:what_if_csv": Page("calibration.view", post=405),
+    "calibration:what_if_svg": Page("calibration.view", post=405),
+    "calibration:what_if_days": Page("calibration.view", post=405),
+    "attendance:imports": Page("attendance.manage", post=422),
+    "attendance:import_sample": Page("attendance.manage", post=405),
+    "attendance:import_detail": Page("attendance.manage", post=405),
+    "attendance:import_apply": write("attendance.manage"),
+    "attendance:import_stop": write("attendance.manage", post=409),
+    "attendance:import_discard": write("attendance.manage"),
+    "attendance:import_refused": Page("attendance.manage", post=405),
+    "kiosk:list": Page("kiosks.manage", post=405),
+    "kiosk:create": Page("kiosks.manage", post=422),
+    "kiosk:detail": Page("kiosks.manage", post=405),
+    "kiosk:update": write("kiosks.manage", post=422),
+    "kiosk:renew": write("kiosks.manage", post=200),
+    "kiosk:revoke": write("kiosks.manage"),
     "jobs:list": Page("jobs.view"),
     "jobs:detail": Page("jobs.view"),
     "jobs:cancel": write("jobs.manage"),
@@ -247,6 +407,18 @@ PUBLIC = {
     "favicon.ico": "a redirection to a static file",
     "privacy:policy": "whoever may be seen must be able to read what is kept and for how long",
     "privacy:policy_qr": "the address of that page as a picture",
+    "kiosk_device:tablet": "a tablet has no account; without its cookie the page says so and no more",
+    "kiosk_device:worker": "a script that holds nothing",
+    "kiosk_device:pair": "guarded by the link's key, which works once",
+    **dict.fromkeys(
+        (
+            "kiosk_device:hello",
+            "kiosk_device:events",
+            "kiosk_device:event",
+            "kiosk_device:withdraw",
+        ),
+        "guarded by the tablet's own cookie",
+    ),
     **dict.fromkeys(
         (
             "join:start",
@@ -407,9 +579,11 @@ def expected_status(name: str, role: Role | None, method: str) -> int:
         return 403
     if page.is_own and role != Role.EMPLOYEE:
         return 404 if method in {"GET", "POST"} else 405
-    if page.is_anothers and method == "GET":
-        return 404
     answers = {"GET": 405 if page.is_write else 200, "POST": page.post}
+    if page.is_anothers:
+        answers["GET"] = 404
+    if page.of_others and role != Role.EMPLOYEE and page.of_others not in permissions_of(role):
+        answers = {"GET": 405 if page.is_write else 403, "POST": 403}
     return answers.get(method, 405)
 
 
@@ -433,7 +607,14 @@ def test_who_may_open_a_page(area, world, browsers):
 # Files that are about nobody, with the reason why no trace of them is needed.
 ABOUT_NOBODY = {
     "roster:sample": "an example of a roster, with nobody in it",
+    "attendance:import_sample": "an example of a file of punches, with nobody in it",
     "privacy:text_file": "a text that everybody is shown",
+    "calibration:chart_svg": "counts and rates of everybody together",
+    "calibration:chart_csv": "counts and rates of everybody together",
+    "calibration:own_model_svg": "shares of everybody together",
+    "calibration:own_model_csv": "shares of everybody together",
+    "calibration:what_if_svg": "counts of everybody together, by day",
+    "calibration:what_if_days": "counts of everybody together, by day",
 }
 
 
@@ -460,11 +641,22 @@ OF_NO_SITE = {
     "text_id": "a policy text is the same for everybody",
     "filter_id": "a saved filter is a user's own, and refused for that reason",
     "kind": "a word, not a row",
+    "calendar_id": "a holiday calendar can be kept by any site; it names no person",
+    "holiday_id": "neither does one of its days",
+    "type_id": "a kind of leave is the same for every site",
+    "policy_id": "a policy is the same for every site; it names no person",
     "position": "a number within a photo",
     "action": "a word, not a row",
     "channel_kind": "a word, not a row",
     "channel_id": "a channel serves every site; what it told of is shown within the scope",
     "search_id": "a search belongs to one user alone",
+    "what_if_id": "a rule is tried for the whole installation; names and faces are shown within the "
+    "scope",
+    "own_model_id": "one model recognises for the whole installation; no name is shown",
+    "number": "one rule decides for the whole installation",
+    "run_id": "so does what it was measured for",
+    "chart": "a word, not a row",
+    "proposal_id": "so does what is proposed",
     "token_id": "a token belongs to a program, and is for administrators alone",
 }
 SCOPED_ROLES = [Role.HR, Role.OFFICER, Role.MANAGER, Role.AUDITOR]

@@ -7,21 +7,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pytest
-from django.test import TestCase
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.core.context import SYSTEM, acting_as
-from portal.core.errors import DomainError
 from portal.core.vault import vault
 from portal.journal.models import Act
-from portal.journal.services import undo_act
 from portal.people.models import Person
 from portal.people.services import merge_people, remove_person
 from portal.review.models import Stranger
@@ -50,18 +46,12 @@ from tests.factories import (
 )
 from tests.factories.faces import GOOD_QUALITY, vector_of
 from tests.portal.canonical import dump
+from tests.portal.undoing import act_of, slow, undo_in_any_order, undo_in_turn
 
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.usefixtures("isolated", "administrator"),
 ]
-
-slow = settings(
-    max_examples=int(os.environ.get("GATEHOUSE_EXAMPLES", "8")),
-    deadline=None,
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 PEOPLE = 3
 ACTS = 14
@@ -126,16 +116,7 @@ def act_on(drawn: tuple[int, int, int]) -> Act | None:
         lambda: merge_people(ada, bob),
         lambda: remove_person(bob),
     ]
-    newest = Act.objects.order_by("-id").values_list("pk", flat=True).first()
-    before = dump()
-    try:
-        with committed():
-            acts[what]()
-    except DomainError:
-        assert dump() == before, "what is refused changes nothing"
-        return None
-    act = Act.objects.order_by("-id").first()
-    return act if act is not None and act.pk != newest else None
+    return act_of(acts[what])
 
 
 def referenced(stranger: Stranger, person: Person) -> Act:
@@ -144,21 +125,6 @@ def referenced(stranger: Stranger, person: Person) -> Act:
     with acting_as(SYSTEM):
         record_reference(act.pk, np.asarray(vector_of(int(stranger.number))), SpaceFactory())
     return act
-
-
-@contextmanager
-def committed():
-    with TestCase.captureOnCommitCallbacks(execute=True):
-        yield
-
-
-def refusal(act: Act) -> DomainError | None:
-    try:
-        with committed():
-            undo_act(act)
-    except DomainError as error:
-        return error
-    return None
 
 
 @slow
@@ -172,10 +138,7 @@ def test_decisions_undone_in_turn_leave_each_moment_as_it_was(sizes, drawn, step
             act = act_on(one)
             if act is not None:
                 moments.append((act, before))
-        for act, before in reversed(moments):
-            with committed():
-                undo_act(act)
-            assert dump() == before, act.kind
+        undo_in_turn(moments)
 
 
 @slow
@@ -184,16 +147,6 @@ def test_decisions_undone_in_any_order_are_refused_or_right(sizes, drawn, steps,
     with rolled_back():
         build(sizes, drawn)
         start = dump()
-        waiting = [act for one in steps if (act := act_on(one)) is not None]
-        while waiting:
-            order.shuffle(waiting)
-            refused = []
-            for act in waiting:
-                before = dump()
-                if (error := refusal(act)) is not None:
-                    assert error.code == "journal.in_the_way", error.message
-                    assert dump() == before, "what is refused changes nothing"
-                    refused.append(act)
-            assert len(refused) < len(waiting), "the last of them can always be undone"
-            waiting = refused
+        acts = [act for one in steps if (act := act_on(one)) is not None]
+        undo_in_any_order(acts, order)
         assert dump() == start

@@ -13,8 +13,8 @@ import zipfile
 import pytest
 from openpyxl import Workbook
 
+from portal.core.archive import ArchiveLimits, ArchiveReader, EntryRefused, open_archive
 from portal.core.errors import DomainError
-from portal.roster.archive import ArchiveLimits, ArchiveReader, EntryRefused, open_archive
 from portal.roster.photos import FolderPhotos, ZipPhotos, photo_digest
 from portal.roster.sheets import MAX_ROWS, read_sheet
 from tests.factories.pictures import jpeg

@@ -270,7 +270,7 @@ class TestCompleting:
             "above_threshold",
             person,
         )
-        assert written.candidates == [[str(person.pk), 0.83457], [str(other), 0.2]]
+        assert written.candidates == [[str(person.pk), 0.834567], [str(other), 0.2]]
         view = faces_of(row)[0]
         assert (view.title, [c[0].name for c in view.candidates]) == ("Ada", ["Ada"])
 

@@ -5,19 +5,15 @@ The galleries and the acts are drawn at random; two moments are compared by ``ca
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
 import pytest
-from django.test import TestCase
 from django.utils import timezone
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.core.errors import DomainError
 from portal.core.vault import key_id_of, vault
 from portal.hygiene.services import tell_apart
 from portal.journal.models import Act
@@ -47,16 +43,9 @@ from tests.factories import (
     UserFactory,
 )
 from tests.portal.canonical import dump
+from tests.portal.undoing import act_of, committed, slow, undo_in_any_order, undo_in_turn
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("administrator")]
-
-slow = settings(
-    max_examples=int(os.environ.get("GATEHOUSE_EXAMPLES", "8")),
-    deadline=None,
-    # A gallery takes half a second to make: shrinking one would take many minutes.
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 PEOPLE = 4
 
@@ -146,33 +135,7 @@ def act_on(people: list[Person], drawn: tuple[int, int, int]) -> Act | None:
         lambda: image and (take_in(image) if with_what % 2 else remove_photo(image)),
         lambda: pairs and tell_apart(pairs[with_what % len(pairs)]),
     ]
-    newest = Act.objects.order_by("-id").values_list("pk", flat=True).first()
-    before = dump()
-    try:
-        with committed():
-            acts[what]()
-    except DomainError:
-        assert dump() == before, "what is refused changes nothing"
-        return None
-    act = Act.objects.order_by("-id").first()
-    return act if act is not None and act.pk != newest else None
-
-
-def refusal(act: Act) -> DomainError | None:
-    """Undo ``act``; what stands in its way, where something does."""
-    try:
-        with committed():
-            undo_act(act)
-    except DomainError as error:
-        return error
-    return None
-
-
-@contextmanager
-def committed():
-    """What waits for the commit is done here too: blobs that were replaced are deleted."""
-    with TestCase.captureOnCommitCallbacks(execute=True):
-        yield
+    return act_of(acts[what])
 
 
 def assert_sealed_by_their_person() -> None:
@@ -197,11 +160,7 @@ def test_acts_undone_in_turn_leave_each_moment_as_it_was(drawn, steps):
             if act is not None:
                 moments.append((act, before))
             assert_sealed_by_their_person()
-        for act, before in reversed(moments):
-            with committed():
-                undo_act(act)
-            assert dump() == before, act.kind
-            assert_sealed_by_their_person()
+        undo_in_turn(moments, check=assert_sealed_by_their_person)
 
 
 @slow
@@ -210,18 +169,8 @@ def test_acts_undone_in_any_order_are_refused_or_right_and_end_where_it_began(dr
     with rolled_back():
         people = build(drawn)
         start = dump()
-        waiting = [act for one in steps if (act := act_on(people, one)) is not None]
-        while waiting:
-            order.shuffle(waiting)
-            refused = []
-            for act in waiting:
-                before = dump()
-                if (error := refusal(act)) is not None:
-                    assert error.code == "journal.in_the_way", error.message
-                    assert dump() == before, "what is refused changes nothing"
-                    refused.append(act)
-            assert len(refused) < len(waiting), "the last of them can always be undone"
-            waiting = refused
+        acts = [act for one in steps if (act := act_on(people, one)) is not None]
+        undo_in_any_order(acts, order)
         assert dump() == start
         assert_sealed_by_their_person()
 

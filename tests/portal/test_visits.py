@@ -8,7 +8,6 @@ import pytest
 from django.utils import timezone
 
 from portal.core.context import Actor, Scope, acting_as
-from portal.core.errors import NotFound
 from portal.core.policies import ALL_PERMISSIONS
 from portal.core.vault import vault
 from portal.organisation.models import Department, Site
@@ -18,12 +17,17 @@ from portal.privacy.expired import results, unknown_crops
 from portal.review.models import Anchor
 from portal.sightings.models import RecognisedFace, Recognition, Visit, VisitVector
 from portal.sightings.selectors import (
-    latest_visits,
     on_site_count,
     view_of,
-    visible_visit,
     visible_visits,
     visit_faces,
+)
+from portal.sightings.selectors.live import (
+    VisitFilter,
+    visits_after,
+    visits_among,
+    visits_changed,
+    visits_newest,
 )
 from portal.sightings.services import delete_recognitions, drop_crops
 from tests.factories import (
@@ -95,20 +99,24 @@ class TestViews:
 
     def test_a_page_that_was_away_asks_for_what_came_or_changed_since(self):
         first, second = VisitFactory(), VisitFactory()
-        assert [v.id for v in latest_visits()] == [second.pk, first.pk]
-        assert [v.id for v in latest_visits(after_id=first.pk)] == [second.pk]
+        newest = visits_newest(VisitFilter(), limit=40)
+        assert [v.id for v in newest] == [second.pk, first.pk]
+        later, _ = visits_after(VisitFilter(), first.pk, limit=40, count_to=40)
+        assert [v.id for v in later] == [second.pk]
         since = timezone.now()
         first.save()
-        assert [v.id for v in latest_visits(since=since)] == [first.pk]
+        changed, _ = visits_changed(VisitFilter(), since, first_id=first.pk, limit=40)
+        assert [v.id for v in changed] == [first.pk]
 
     def test_visits_are_filtered_by_every_camera_that_saw_them(self):
         visit, door = VisitFactory(), CameraFactory()
         VisitLegFactory(visit=visit)
         VisitLegFactory(visit=visit, camera=door)
         VisitFactory()
-        assert [v.id for v in latest_visits(camera_id=door.pk)] == [visit.pk]
-        assert [v.id for v in latest_visits(camera_id=visit.camera_id)] == [visit.pk]
-        assert latest_visits(decision="match") == []
+        for camera_id in (door.pk, visit.camera_id):
+            found = visits_newest(VisitFilter(camera_id=camera_id), limit=40)
+            assert [v.id for v in found] == [visit.pk]
+        assert visits_newest(VisitFilter(state="match"), limit=40) == []
 
     def test_the_faces_of_a_visit_come_in_the_order_of_their_decisions(self):
         visit = visit_with_face()
@@ -120,8 +128,7 @@ class TestScope:
         here, there = VisitFactory(), VisitFactory(camera__site=Site.objects.create(name="There"))
         with acting_as(scoped(site_ids=frozenset({here.site_id}))):
             assert list(visible_visits()) == [here]
-            with pytest.raises(NotFound):
-                visible_visit(there.pk)
+            assert visits_among(VisitFilter(), [there.pk]) == []
 
     def test_a_manager_sees_the_own_people_and_no_strangers(self):
         ada, bob = enrolled_person(1), enrolled_person(2)

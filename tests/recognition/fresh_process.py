@@ -13,7 +13,7 @@ def modules_loaded_by(statements: str, *arguments: str, among: Collection[str]) 
         [sys.executable, "-c", code, *arguments],
         cwd=Path(__file__).parents[2],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     return done.stdout.split()

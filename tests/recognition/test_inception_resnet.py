@@ -290,5 +290,12 @@ def test_half_precision_stays_close(faces):
 
 
 def test_the_writer_names_what_it_cannot_write():
+    with pytest.raises(ModelRejected, match="GELU"):
+        write_onnx(torch.nn.Sequential(torch.nn.GELU()).eval(), size_px=8, dimension=1)
+
+
+def test_the_writer_leaves_dropout_out_of_a_network_that_answers_and_refuses_one_that_trains():
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 2, 8), torch.nn.Dropout())
     with pytest.raises(ModelRejected, match="Dropout"):
-        write_onnx(torch.nn.Sequential(torch.nn.Dropout()).eval(), size_px=8, dimension=1)
+        write_onnx(network.train(), size_px=8, dimension=2)
+    assert b"Dropout" not in write_onnx(network.eval(), size_px=8, dimension=2)

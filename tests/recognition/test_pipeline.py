@@ -13,6 +13,7 @@ from recognition.config import EngineConfig
 from recognition.contracts import Box, Detection, ImageAnalysis
 from recognition.errors import ImageRejected
 from recognition.pipeline import Engine, load_engine
+from recognition.runtime.openvino import OpenVinoNetwork
 from tests.faces import empty_room, render_scene
 
 
@@ -179,6 +180,47 @@ def test_info_tells_what_runs(f32_engine, golden_bytes):
         "yunet",
     )
     assert info.space_id == f32_engine.space.id
+
+
+def test_a_face_that_is_not_wanted_is_glimpsed_and_costs_no_embedding(
+    f32_engine, scene, monkeypatch
+):
+    full = f32_engine.analyse_pictures([scene, scene])
+    asked, embedded = [], []
+
+    def wanted(number, found):
+        asked.append((number, [detection.box for detection in found]))
+        return [number == 1 or detection.box.width > 140 for detection in found]
+
+    embed = f32_engine._embedder.embed
+    monkeypatch.setattr(
+        f32_engine._embedder,
+        "embed",
+        lambda crops, **options: embedded.append(len(crops)) or embed(crops, **options),
+    )
+    first, second = f32_engine.analyse_pictures([scene, scene], wanted=wanted)
+    boxes = [face.detection.box for face in full[0].faces]
+    assert asked == [(0, boxes), (1, boxes)], "the main face first, as in the answer"
+    assert [face.detection.box for face in first.faces] == boxes[:1]
+    assert [detection.box for detection in first.glimpsed] == boxes[1:]
+    assert (len(second.faces), second.glimpsed) == (3, ())
+    assert embedded == [4]
+    np.testing.assert_allclose(first.faces[0].embedding, full[0].faces[0].embedding, atol=1e-4)
+
+
+def test_after_a_warm_up_nothing_is_left_to_compile(f32_engine, scene, monkeypatch):
+    height, width, _ = scene.shape
+    f32_engine.warm_up(width_px=width, height_px=height, pictures=4, flip_fusion=False)
+
+    def compile_anew(self, shape, *, streams):
+        raise AssertionError(f"{shape} on {streams} streams was not ready")
+
+    monkeypatch.setattr(OpenVinoNetwork, "_compile", compile_anew)
+    for count in (1, 2, 3, 4):
+        answers = f32_engine.analyse_pictures([scene] * count, flip_fusion=False)
+        assert [len(answer.faces) for answer in answers] == [3] * count
+    with pytest.raises(AssertionError, match="was not ready"):
+        f32_engine.analyse_pictures([scene[:250, :350]])
 
 
 def test_a_closed_engine_starts_again(f32_engine, golden_bytes):

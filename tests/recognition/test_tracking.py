@@ -56,6 +56,18 @@ def test_a_short_gap_is_bridged_and_a_long_one_is_not():
     assert follow(long)[-1] == [2]
 
 
+def test_what_is_expected_is_what_an_update_then_gives_and_asking_changes_nothing():
+    tracker, asked = FaceTracker(), FaceTracker()
+    for n in range(12):
+        found = [face(400.0 - 30 * n, 0.0), face(30.0 * n, 0.0)] + [face(0.0, 300.0)] * (n == 5)
+        expected = asked.expects(found, n * FRAME_S)
+        given = [track.id for track in asked.update(found, n * FRAME_S)]
+        assert given == [track.id for track in tracker.update(found, n * FRAME_S)]
+        known = {0: [None, None], 5: [1, 2, None]}.get(n, [1, 2])
+        assert [number if known[i] else None for i, number in enumerate(given)] == expected
+        assert (n == 0) == (expected == [None, None])
+
+
 def test_a_face_must_be_seen_often_enough_to_count():
     flicker = [[face(0.0, 0.0)] + ([face(500.0, 0.0)] if n == 3 else []) for n in range(8)]
     assert follow(flicker, min_hits=2) == [[], *[[1]] * 7]

@@ -234,7 +234,7 @@ def test_many_large_pictures_are_run_in_parts_of_bounded_memory():
 
 
 def test_an_unknown_detector_is_refused():
-    with pytest.raises(ValueError, match="there are: haar, mtcnn, yunet"):
+    with pytest.raises(ValueError, match="there are: haar, mtcnn, pre-cropped, yunet"):
         build_detector(
             "retina",  # type: ignore[arg-type]
             choice=choose_device("cpu", "f32"),

@@ -148,7 +148,7 @@ def test_up_answers_a_wrong_setting_with_one_paragraph_and_exit_code_2(
         cwd=PROJECT,
         env={**os.environ, "GATEHOUSE_DATA_DIR": str(tmp_path / "data"), **variables},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=30,
         check=False,
     )
@@ -164,7 +164,7 @@ def test_every_command_answers_a_wrong_setting_without_a_traceback() -> None:
         cwd=PROJECT,
         env={**os.environ, "GATEHOUSE_PORT": "http"},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=30,
         check=False,
     )

@@ -164,7 +164,7 @@ def test_nothing_is_left_when_the_supervisor_is_killed(tmp_path: Path) -> None:
         [sys.executable, "-m", "tests.system.doomed", str(tmp_path)],
         cwd=PROJECT,
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     assert supervisor.stdout is not None
     assert supervisor.stdout.readline() == "ready\n"

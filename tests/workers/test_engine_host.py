@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from portal.engines.models import Space, WorkerReport
-from portal.engines.selectors import SMALL_GALLERY, active_space, live_workers
+from portal.engines.selectors import SMALL_GALLERY, Deciding, active_space, live_workers
 from portal.engines.services import register_space, report_worker, report_worker_alive
 from portal.sightings.models import Recognition
 from recognition.errors import DeviceUnavailable, SelfTestFailed, WeightsError
@@ -87,10 +87,13 @@ def test_the_policy_follows_the_size_of_the_gallery(host, monkeypatch):
 
     monkeypatch.setattr(selectors, "SMALL_GALLERY", 1)
     asked = []
-    real = engine_host.policy_in_force
-    monkeypatch.setattr(
-        engine_host, "policy_in_force", lambda size: (asked.append(size), real(size))[1]
-    )
+    real = engine_host.deciding
+
+    def counted(size: int, *, space_id: str) -> Deciding:
+        asked.append(size)
+        return real(size, space_id=space_id)
+
+    monkeypatch.setattr(engine_host, "deciding", counted)
     enrolled_person(1)
     host.gallery.refresh()
     small = host.policy()

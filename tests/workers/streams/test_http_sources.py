@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
+from pathlib import Path
+from urllib.request import parse_http_list, parse_keqv_list
 
 import numpy as np
 import pytest
 
+from portal.core import outbound_auth
 from recognition.images import encode_jpeg
 from tests.clips import number_of
+from tests.tls import speak_tls, write_certificate
 from tests.workers.streams.conftest import room_frames
 from workers.streams.messages import Assignment, Trouble
 from workers.streams.sources import Decoded, http, open_source
@@ -21,6 +27,7 @@ from workers.streams.sources.authentication import Login
 from workers.streams.sources.mjpeg import PartReader
 from workers.streams.sources.snapshot import MOST_BYTES
 
+USER, PASSWORD = "viewer", 'pass"word\\1'
 JPEGS = [encode_jpeg(frame, quality=95) for frame in room_frames(6)]
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -143,6 +150,21 @@ def test_nobody_there_is_unreachable(camera: Camera) -> None:
     assert trouble(camera, camera.task(port=port)) == "unreachable"
 
 
+def test_a_camera_s_certificate_must_be_valid_unless_nobody_asks_for_it(
+    camera: Camera, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = write_certificate(tmp_path / "camera.pem", host="camera.invalid")
+    assert trouble(camera, camera.task(scheme="https")) == "tls", "it has no TLS at all"
+    speak_tls(camera.server, certificate)
+    assert trouble(camera, camera.task(scheme="https")) == "certificate", "nobody trusts it"
+    assert len(camera.frames(1, camera.task(scheme="https", verifies_certificate=False))) == 1
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    monkeypatch.setattr(ssl, "create_default_context", lambda: trusting)
+    assert len(camera.frames(1, camera.task(scheme="https"))) == 1
+    other = camera.task(scheme="https", host="other.invalid")
+    assert trouble(camera, other) == "certificate", "it is for another name"
+
+
 def test_basic_login_is_told_only_when_it_is_asked_for(camera: Camera) -> None:
     def answer(request: BaseHTTPRequestHandler) -> None:
         wanted = "Basic " + base64.b64encode(b"root:p:w").decode()
@@ -158,6 +180,65 @@ def test_basic_login_is_told_only_when_it_is_asked_for(camera: Camera) -> None:
     assert trouble(camera, camera.task(username="root", password="other")) == "credentials"
 
 
+def wants_digest(algorithm: str, qop: str) -> Answer:
+    """A camera that takes the password hashed, or, as it says itself, in the clear."""
+    name = algorithm.replace("-", "").lower()
+
+    def hashed(text: str) -> str:
+        return hashlib.new(name, text.encode()).hexdigest()
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        given = request.headers.get("Authorization", "")
+        if not given.startswith("Digest "):
+            request.send_response(401)
+            request.send_header("WWW-Authenticate", 'Basic realm="weaker"')
+            asked = f'Digest realm="a \\"b\\"", nonce="n1", opaque="o", algorithm={algorithm}'
+            request.send_header("WWW-Authenticate", asked + (f', qop="{qop}"' if qop else ""))
+            request.send_header("Content-Length", "0")
+            request.end_headers()
+            return
+        said = parse_keqv_list(parse_http_list(given[7:]))
+        secret = hashed(f'{USER}:a "b":{PASSWORD}')
+        middle = f"n1:{said['nc']}:{said['cnonce']}:auth" if qop else "n1"
+        wanted = hashed(f"{secret}:{middle}:{hashed(f'GET:{request.path}')}")
+        is_right = said["response"] == wanted and said["uri"] == request.path
+        send(request, 200 if is_right else 403, JPEGS[0])
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "qop"), [("MD5", "auth"), ("SHA-256", "auth"), ("MD5", ""), ("SHA-256", "")]
+)
+def test_a_challenge_is_answered_with_the_hashed_password(
+    camera: Camera, algorithm: str, qop: str
+) -> None:
+    camera.answer = wants_digest(algorithm, qop)
+    assert len(camera.frames(3, camera.task(username=USER, password=PASSWORD))) == 3
+    logins = [login for _, login in camera.asked]
+    assert [login[:7] for login in logins] == ["", *["Digest "] * 3], "not the weaker one"
+    counts = [f"nc={count:08x}" in login for count, login in enumerate(logins)]
+    assert counts == [False, *[bool(qop)] * 3], "each answer to one challenge has its number"
+
+
+def test_a_wrong_password_is_not_tried_again_and_again(camera: Camera) -> None:
+    camera.answer = lambda request: send(request, 401, WWW_Authenticate='Basic realm="x"')
+    assert trouble(camera, camera.task(username="somebody", password="p")) == "credentials"
+    assert len(camera.asked) == 2
+
+
+def test_the_camera_is_asked_under_its_name(camera: Camera) -> None:
+    hosts = []
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        hosts.append(request.headers["Host"])
+        send(request, 200, JPEGS[0])
+
+    camera.answer = answer
+    camera.frames(1, camera.task())
+    assert hosts == [f"camera.invalid:{camera.server.server_port}"]
+
+
 @pytest.mark.parametrize(
     ("algorithm", "response"),
     [
@@ -169,10 +250,8 @@ def test_basic_login_is_told_only_when_it_is_asked_for(camera: Camera) -> None:
 def test_digest_login_is_that_of_the_standard(
     monkeypatch: pytest.MonkeyPatch, algorithm: str, response: str
 ) -> None:
-    from workers.streams.sources import authentication
-
     own = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"
-    monkeypatch.setattr(authentication.secrets, "token_hex", lambda _: own)
+    monkeypatch.setattr(outbound_auth.secrets, "token_hex", lambda _: own)
     login = Login("Mufasa", "Circle of Life")
     challenge = (
         'Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm='
@@ -189,6 +268,8 @@ def test_digest_login_is_that_of_the_standard(
 def test_a_digest_that_cannot_be_answered_is_not_answered_with_the_password() -> None:
     login = Login("root", "secret")
     assert not login.take(['Digest realm="x", nonce="1", algorithm=SHA-512-256'])
+    assert login.header("GET", "/") is None
+    assert not login.take(['Digest realm="x", nonce="1", qop="auth-int"'])
     assert login.header("GET", "/") is None
 
 

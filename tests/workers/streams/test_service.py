@@ -21,10 +21,11 @@ from portal.cameras.models import Camera, CameraHealth, CameraHour
 from portal.cameras.selectors import ADDRESS_PURPOSE
 from portal.core.vault import vault
 from portal.engines.models import WorkerReport
-from recognition.contracts import ImageAnalysis, Picture
+from recognition.contracts import Detection, ImageAnalysis, Picture
 from recognition.errors import SelfTestFailed
 from tests.factories import CameraFactory
 from tests.factories.engine import FakeEngine
+from tests.factories.faces import face_of
 from tests.workers.streams.conftest import number_of, until, write_video
 from workers.engine_host import EngineHost
 from workers.streams.addresses import Addresses
@@ -36,6 +37,9 @@ from workers.visits import SeenFrame
 pytestmark = pytest.mark.django_db
 
 
+FACE = face_of(1).detection
+
+
 class Engine(FakeEngine):
     """Finds nobody, and counts how many it was shown at once."""
 
@@ -45,9 +49,16 @@ class Engine(FakeEngine):
         self.failures = 0
 
     def analyse_pictures(
-        self, pictures: Sequence[Picture], *, flip_fusion: bool | None = None
+        self,
+        pictures: Sequence[Picture],
+        *,
+        flip_fusion: bool | None = None,
+        wanted: Callable[[int, Sequence[Detection]], Sequence[bool]] | None = None,
     ) -> list[ImageAnalysis]:
         assert flip_fusion is False
+        assert wanted is not None
+        for number in range(len(pictures)):
+            assert list(wanted(number, [FACE])) == [True]
         if self.failures:
             self.failures -= 1
             raise RuntimeError("the network failed")
@@ -59,7 +70,19 @@ class Engine(FakeEngine):
 
 
 class Book:
+    def wants(
+        self,
+        camera: CameraSettings,
+        found: Sequence[Detection],
+        *,
+        size_px: tuple[int, int],
+        at_s: float,
+    ) -> list[bool]:
+        self.asked.append((camera.id, size_px))
+        return [True] * len(found)
+
     def __init__(self) -> None:
+        self.asked: list[tuple[UUID, tuple[int, int]]] = []
         self.seen: list[SeenFrame] = []
         self.forgotten: list[UUID] = []
         self.is_closed = False
@@ -161,6 +184,8 @@ def test_frames_of_all_cameras_reach_the_visits_with_their_settings_and_times(
         assert frames[0].at_s < frames[-1].at_s <= time.monotonic()
     assert running.book.of(door)[0].camera.min_face_px == 40
     assert running.builds == 1
+    size = frames[0].picture.shape[1::-1] if frames[0].picture is not None else None
+    assert running.engine.warmed_up == [size], "once for both, before anybody waited"
 
 
 def test_how_the_camera_is_and_what_it_yielded_are_written_down(
@@ -307,9 +332,9 @@ def test_a_machine_with_too_much_to_do_looks_at_every_camera_equally_often(
     running.book.seen.clear()
     quick = running.engine.analyse_pictures
 
-    def slowly(pictures: Sequence[Picture], *, flip_fusion: bool | None = None) -> Any:
+    def slowly(pictures: Sequence[Picture], **options: Any) -> Any:
         time.sleep(0.25)
-        return quick(pictures, flip_fusion=flip_fusion)
+        return quick(pictures, **options)
 
     monkeypatch.setattr(running.engine, "analyse_pictures", slowly)
     running.until(lambda: len(running.book.seen) >= 16)
