@@ -11,7 +11,7 @@ __all__ = ["DEFAULT_MODEL", "DetectorName", "Device", "EngineConfig", "Precision
 DEFAULT_MODEL = "sface-2021dec"
 
 Device = Literal["auto", "cpu", "cuda"]
-DetectorName = Literal["yunet", "mtcnn", "haar"]
+DetectorName = Literal["yunet", "mtcnn", "haar", "pre-cropped"]
 Precision = Literal["auto", "f32", "bf16", "f16", "int8"]
 
 
@@ -27,7 +27,8 @@ class EngineConfig:
     ``flip_fusion`` sees every face in the mirror, too. ``second_look`` finds every face's landmarks
     again in a large, levelled crop, without which tilted and small faces are cut askew. ``enlarges``
     lets YuNet see pictures half as large again, for faces from 20 instead of 30 px on, at three
-    times the detector's work for a frame of 960 x 540. ``model`` is the id of an
+    times the detector's work for a frame of 960 x 540. With ``detector="pre-cropped"`` every picture
+    is one crop already and nothing is detected, whatever it shows. ``model`` is the id of an
     embedding model: the shipped one, or one that its owner added to ``models_dir`` (None: a folder
     with the user's data).
     """

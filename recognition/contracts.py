@@ -189,7 +189,8 @@ class ImageAnalysis:
     """The faces of one picture, the main one (large and central) first.
 
     ``faces_left_out`` counts those that were found and are not among ``faces``, because the
-    configuration allows no more: 0 in every picture but a crowd's.
+    configuration allows no more: 0 in every picture but a crowd's. ``glimpsed`` are those that
+    whoever asked did not want looked into: found, but neither measured nor embedded.
     """
 
     width_px: int
@@ -197,6 +198,7 @@ class ImageAnalysis:
     faces: tuple[Face, ...]
     timings: StageTimings = field(default_factory=StageTimings)
     faces_left_out: int = 0
+    glimpsed: tuple[Detection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

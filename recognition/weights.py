@@ -40,7 +40,7 @@ __all__ = [
 _MANIFEST_FILE = Path(__file__).with_name("weights_manifest.json")
 _BLOCK_BYTES = 1 << 20
 
-ModelKind = Literal["yunet", "mtcnn", "sface", "onnx-arcface", "inception-resnet-v1"]
+ModelKind = Literal["yunet", "mtcnn", "sface", "onnx-arcface", "inception-resnet-v1", "network"]
 
 
 @dataclass(frozen=True, slots=True)

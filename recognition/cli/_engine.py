@@ -24,7 +24,12 @@ def add_engine_arguments(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("engine")
     group.add_argument("--device", choices=get_args(Device), default=defaults.device)
     group.add_argument("--precision", choices=get_args(Precision), default=defaults.precision)
-    group.add_argument("--detector", choices=get_args(DetectorName), default=defaults.detector)
+    group.add_argument(
+        "--detector",
+        choices=get_args(DetectorName),
+        default=defaults.detector,
+        help="pre-cropped: every picture is one crop already, of a face or of anything else",
+    )
     group.add_argument(
         "--model", default=defaults.model, help="id of the embedding model, see `models list`"
     )

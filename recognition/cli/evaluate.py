@@ -21,6 +21,7 @@ where there are too few of them. --json gives all of it and the curves, --plots 
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
+    from recognition.cli._evaluate_detection import DETECTION
     from recognition.cli._evaluate_groups import GROUPS
     from recognition.cli._evaluate_invariance import INVARIANCE
     from recognition.cli._evaluate_lfw import BIN, LFW
@@ -28,7 +29,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     from recognition.cli._evaluate_video import VIDEO
 
     protocols = parser.add_subparsers(metavar="PROTOCOL", required=True)
-    for protocol in (LFW, OPENSET, BIN, VIDEO, GROUPS, INVARIANCE):
+    for protocol in (LFW, OPENSET, BIN, VIDEO, GROUPS, INVARIANCE, DETECTION):
         own = protocols.add_parser(
             protocol.name,
             help=protocol.summary,
@@ -46,7 +47,7 @@ def _run(options: Namespace) -> int:
 
 COMMAND = Command(
     "evaluate",
-    "measure accuracy: lfw, openset, bin, video, groups, invariance",
+    "measure accuracy: lfw, openset, bin, video, groups, invariance, detection",
     _DESCRIPTION,
     _add_arguments,
     _run,

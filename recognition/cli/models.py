@@ -35,11 +35,13 @@ who were enrolled with one are not found by another and must be enrolled again f
 _ADD = """\
 Check a weight file and keep it. Files ending in .onnx are ArcFace-family packs (InsightFace's,
 for instance); .pt, .pth, .safetensors (facenet-pytorch's names) and .npz (TensorFlow's variable
-names, exported by you) are FaceNet's Inception-ResNet-v1.
+names, exported by you) are FaceNet's Inception-ResNet-v1. A .safetensors of a network that was
+trained here says itself what it is.
 
   models add w600k_r50.onnx --id buffalo-r50 --licence "non-commercial research" \\
       --channel-order rgb --sha256 DIGEST
   models add 20180402-114759-vggface2.pt --id facenet-vggface2 --licence MIT
+  models add trained.safetensors --id site-2 --licence "our own photos, consent of 2026"
   models add facenet.npz --id facenet-2018 --licence MIT --preprocessing fixed
 
 The file is run on a drawn face of nobody and on changed copies of it: one vector per picture, of

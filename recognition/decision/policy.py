@@ -20,19 +20,27 @@ class DecisionPolicy:
     at FPIR 1 % the band brings 1.9 % of all enrolled probes (half of those missed) and 6.1 % of
     the strangers before a human. The margin costs 0.08 % of the right names there, stops both of
     the enrolled who would be given another's name, and 1 of 25 strangers above the threshold.
-    Raises ``ValueError`` for numbers that no decision can follow.
+    ``guarded`` are people who look very much like somebody else who is enrolled: they are named
+    only with ``guard`` more of both, score and margin. Raises ``ValueError`` for numbers that no
+    decision can follow.
     """
 
     threshold: float
     grey_band: float = 0.05
     min_margin: float = 0.05
     floors: QualityFloors = PROBE_FLOORS
+    guarded: frozenset[str] = frozenset()
+    guard: float = 0.05
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.threshold) and -1.0 < self.threshold <= 1.0):
             raise ValueError(
                 f"threshold is {self.threshold}; a cosine above -1, at most 1, is needed."
             )
-        for name, value in (("grey_band", self.grey_band), ("min_margin", self.min_margin)):
+        for name, value in (
+            ("grey_band", self.grey_band),
+            ("min_margin", self.min_margin),
+            ("guard", self.guard),
+        ):
             if not 0.0 <= value <= 2.0:
                 raise ValueError(f"{name} is {value}; a cosine difference from 0 to 2 is needed.")

@@ -22,6 +22,7 @@ class ReasonCode(StrEnum):
     ABOVE_THRESHOLD = "above_threshold"
     GREY_BAND = "grey_band"
     TOO_CLOSE = "too_close"
+    LOOKALIKE = "lookalike"
     BELOW_GREY_BAND = "below_grey_band"
     EMPTY_GALLERY = "empty_gallery"
     TOO_SMALL = "too_small"
@@ -42,6 +43,9 @@ REASON_TEXT: dict[ReasonCode, str] = {
     ReasonCode.ABOVE_THRESHOLD: "Similar enough to this person, and clearly more than to others.",
     ReasonCode.GREY_BAND: "Nearly similar enough; somebody should compare the pictures.",
     ReasonCode.TOO_CLOSE: "Two enrolled people are almost equally similar; somebody should compare.",
+    ReasonCode.LOOKALIKE: (
+        "Somebody else enrolled looks very much like this person; somebody should compare."
+    ),
     ReasonCode.BELOW_GREY_BAND: "Nobody enrolled is similar enough.",
     ReasonCode.EMPTY_GALLERY: "Nobody is enrolled to compare with.",
     ReasonCode.TOO_SMALL: "The face is too small to be recognised.",
@@ -88,6 +92,8 @@ def decide(
         kind, reason = "uncertain", ReasonCode.GREY_BAND
     elif margin is not None and margin < policy.min_margin:
         kind, reason = "uncertain", ReasonCode.TOO_CLOSE
+    elif best.person_id in policy.guarded and not _is_beyond_guard(best.score, margin, policy):
+        kind, reason = "uncertain", ReasonCode.LOOKALIKE
     else:
         kind, reason = "match", ReasonCode.ABOVE_THRESHOLD
     return Decision(
@@ -99,6 +105,12 @@ def decide(
         threshold=policy.threshold,
         candidates=tuple(ranked[:top_k]),
     )
+
+
+def _is_beyond_guard(score: float, margin: float | None, policy: DecisionPolicy) -> bool:
+    if score < policy.threshold + policy.guard:
+        return False
+    return margin is None or margin >= policy.min_margin + policy.guard
 
 
 def _best_per_person(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -50,7 +50,11 @@ def build_detector(
         from recognition.detection.haar import MIN_FACE_PX, HaarDetector
 
         return HaarDetector(threshold=threshold, min_face_px=max(min_face_px, MIN_FACE_PX))
-    raise ValueError(f"no detector is called {name!r}; there are: haar, mtcnn, yunet")
+    if name == "pre-cropped":
+        from recognition.detection.whole import WholePictureDetector
+
+        return WholePictureDetector()
+    raise ValueError(f"no detector is called {name!r}; there are: haar, mtcnn, pre-cropped, yunet")
 
 
 def build_refiner(

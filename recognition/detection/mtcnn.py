@@ -106,6 +106,19 @@ class MtcnnDetector:
         check_pictures(pictures)
         return self._finish(pictures, self._refine(pictures, self._propose(pictures)))
 
+    def candidates(
+        self, pictures: Sequence[Picture], *, network: Literal["rnet", "onet"]
+    ) -> list[NDArray[np.float64]]:
+        """What this network is asked about, by falling score: what those before it let through.
+
+        ``(N, 4)`` squares a picture in the sense of ``mtcnn_boxes``, to train the network on.
+        """
+        check_pictures(pictures)
+        found = self._propose(pictures)
+        if network == "onet":
+            found = self._refine(pictures, found)
+        return [boxes.corners for boxes in found]
+
     def _propose(self, pictures: Sequence[Picture]) -> list[_Boxes]:
         """Stage 1: P-Net over all levels; its surviving boxes, moved, squared, in whole pixels."""
         groups = self._levels(pictures)

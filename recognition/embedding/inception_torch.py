@@ -1,4 +1,7 @@
-"""Inception-ResNet-v1 on a torch device. Public surface: ``TorchInception``. Imports torch."""
+"""One of our own networks on a torch device: Inception-ResNet-v1, or any of the registry.
+
+Public surface: ``TorchInception``. Imports torch.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from recognition.embedding.inception_resnet import InceptionResnetV1, PerImageStandardisation
+from recognition.embedding.inception_resnet import PerImageStandardisation
 from recognition.embedding_spec import SCALINGS, EmbeddingSpec
 from recognition.runtime.torch_graph import TorchRunner
 
@@ -16,11 +19,14 @@ __all__ = ["TorchInception"]
 
 
 class TorchInception(TorchRunner):
-    """``runtime.base.Network`` by torch. Pixels are standardised in float32 in every precision."""
+    """``runtime.base.Network`` by torch, of a network that answers unit rows.
+
+    Pixels are standardised in float32 in every precision.
+    """
 
     def __init__(
         self,
-        network: InceptionResnetV1,
+        network: nn.Module,
         *,
         spec: EmbeddingSpec,
         device: Literal["cpu", "cuda"],

@@ -23,9 +23,11 @@ from torch import Tensor, nn
 
 from recognition.embedding.inception_file import build_network, read_weights, write_weights
 from recognition.embedding.inception_names import from_facenet_pytorch
-from recognition.embedding.inception_resnet import PerImageStandardisation
 from recognition.embedding_spec import SCALINGS
 from recognition.models.loading import float_onnx
+from recognition.models.own_networks import OWN_KINDS, own_network, with_standardisation
+from recognition.networks.files import load_network, network_bytes
+from recognition.networks.preparation import preparation_metadata
 from recognition.runtime import NetworkSpec
 from recognition.runtime.openvino import OpenVinoNetwork
 from recognition.runtime.torch_graph import OnnxGraph
@@ -46,8 +48,8 @@ def torch_module(item: WeightsEntry, *, cache_dir: Path | None) -> nn.Module:
 
     ``per_image`` standardisation is part of the module, so that it takes 0..255.
     """
-    if item.kind == "inception-resnet-v1":
-        return _with_standardisation(build_network(read_weights(verified(item))), item)
+    if item.kind in OWN_KINDS:
+        return with_standardisation(own_network(item, verified(item)), item)
     return _FirstOutput(OnnxGraph(NetworkSpec(float_onnx(item, cache_dir=cache_dir)))).eval()
 
 
@@ -87,6 +89,8 @@ def write_format(item: WeightsEntry, *, form: Format, cache_dir: Path | None) ->
         return payload
     if item.kind == "inception-resnet-v1":
         return write_weights(read_weights(verified(item)), metadata=metadata)
+    if item.kind == "network":
+        return _network_file(item, metadata)
     return write_weights(_onnx_weights(float_onnx(item, cache_dir=cache_dir)), metadata=metadata)
 
 
@@ -106,7 +110,9 @@ def read_back(path: Path, *, form: Format, item: WeightsEntry, cache_dir: Path |
         return lambda crops: next(iter(network.run(crops).values()))
     if item.kind == "inception-resnet-v1":
         network_read = build_network(from_facenet_pytorch(load_file(path)))
-        return as_run(_with_standardisation(network_read, item), item=item)
+        return as_run(with_standardisation(network_read, item), item=item)
+    if item.kind == "network":
+        return as_run(with_standardisation(own_network(item, path), item), item=item)
     return as_run(_graph_with(path, float_onnx(item, cache_dir=cache_dir)), item=item)
 
 
@@ -135,11 +141,13 @@ def as_run(module: Callable[[Tensor], Tensor], *, item: WeightsEntry) -> Run:
     return run
 
 
-def _with_standardisation(network: nn.Module, item: WeightsEntry) -> nn.Module:
-    if item.spec.scaling != "per_image":
-        return network
-    standardise = PerImageStandardisation(size_px=item.spec.crop.size_px)
-    return nn.Sequential(standardise, network).eval()
+def _network_file(item: WeightsEntry, metadata: dict[str, str]) -> bytes:
+    """The trained network's own file, with what `models add` reads of it."""
+    network = load_network(verified(item))
+    preparation = preparation_metadata(
+        item.spec.crop, scaling=item.spec.scaling, channel_order=item.spec.channel_order
+    )
+    return network_bytes(network, extra=metadata | preparation)
 
 
 def _torchscript(module: nn.Module, item: WeightsEntry, metadata: dict[str, str]) -> bytes:

@@ -2,7 +2,7 @@
 
 SFace's unit vectors do not spread about the origin: their mean is a third of a unit long, is part
 of every score, and differs from one crowd to another. Public surface: ``centred``,
-``site_mean``. Measured in ``bench/ACCURACY.md``.
+``site_mean``, ``PRIOR_PEOPLE``. Measured in ``bench/ACCURACY.md``.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from recognition.contracts import Vectors
 from recognition.errors import IndexMismatch
 
-__all__ = ["centred", "site_mean"]
+__all__ = ["PRIOR_PEOPLE", "centred", "site_mean"]
 
 # How many people the training set's mean counts for beside a site's own. With 30, the threshold
 # for a given FPIR is that of a well-known mean to 0.008 with 10 people enrolled, to 0.003 with 30.
-_PRIOR_PEOPLE = 30.0
+PRIOR_PEOPLE = 30.0
 
 
 def centred(vectors: Vectors, *, mean: NDArray[Any]) -> Vectors:
@@ -43,7 +43,7 @@ def centred(vectors: Vectors, *, mean: NDArray[Any]) -> Vectors:
 
 
 def site_mean(
-    templates: Vectors, *, prior: NDArray[Any], prior_people: float = _PRIOR_PEOPLE
+    templates: Vectors, *, prior: NDArray[Any], prior_people: float = PRIOR_PEOPLE
 ) -> NDArray[np.float32]:
     """The mean that a site's vectors are centred on, ``(D,) float32``.
 

@@ -47,7 +47,8 @@ def admit_model(
 ) -> Admission:
     """Check a weight file against its declaration and store it under ``declaration.id``.
 
-    ``.onnx`` is an ArcFace-family pack; ``.pt``, ``.pth``, ``.safetensors`` and ``.npz`` are
+    ``.onnx`` is an ArcFace-family pack; ``.safetensors`` by ``recognition.networks.files`` any
+    network of the registry; else ``.pt``, ``.pth``, ``.safetensors`` and ``.npz`` are
     Inception-ResNet-v1. Raises ``ModelRejected`` with the reason (codes ``model.*``), or
     ``WeightsError`` where the models folder cannot be written; then nothing was stored.
     """

@@ -15,6 +15,7 @@ from recognition.derived import derived_file
 from recognition.device import DeviceChoice
 from recognition.embedding_spec import SCALINGS
 from recognition.errors import ModelRejected
+from recognition.models.own_networks import OWN_KINDS, own_network, with_standardisation
 from recognition.runtime import Network, NetworkSpec, float_graph, open_network
 from recognition.runtime.int8 import int8_ranges
 from recognition.weights import WeightsEntry, verified
@@ -23,7 +24,7 @@ __all__ = ["float_onnx", "model_mean", "open_model"]
 
 # Part of the cached files' names: raise one whenever its derivation changes its result.
 _PACK_RECIPE = 1
-_INCEPTION_RECIPE = 1
+_OWN_RECIPE = 1
 _MEAN_RECIPE = 1
 
 
@@ -35,11 +36,10 @@ def open_model(
     Raises ``WeightsError`` for wrong or missing files, ``ModelRejected`` for a network that this
     runtime cannot run.
     """
-    if item.kind == "inception-resnet-v1" and choice.runtime == "torch":
-        from recognition.embedding.inception_file import build_network, read_weights
+    if item.kind in OWN_KINDS and choice.runtime == "torch":
         from recognition.embedding.inception_torch import TorchInception
 
-        network = build_network(read_weights(verified(item)))
+        network = own_network(item, verified(item))
         return TorchInception(
             network, spec=item.spec, device=choice.device, precision=choice.precision
         )
@@ -70,12 +70,10 @@ def float_onnx(item: WeightsEntry, *, cache_dir: Path | None) -> Path:
 
         name = f"{item.id}-{item.sha256[:16]}-p{_PACK_RECIPE}.onnx"
         return derived_file(name, cache_dir=cache_dir, derive=lambda: plain_pack(source))
-    if item.kind == "inception-resnet-v1":
+    if item.kind in OWN_KINDS:
         scaling = item.spec.scaling
-        name = f"{item.id}-{item.sha256[:16]}-{scaling}-i{_INCEPTION_RECIPE}.onnx"
-        return derived_file(
-            name, cache_dir=cache_dir, derive=lambda: _inception_onnx(source, item=item)
-        )
+        name = f"{item.id}-{item.sha256[:16]}-{scaling}-i{_OWN_RECIPE}.onnx"
+        return derived_file(name, cache_dir=cache_dir, derive=lambda: _own_onnx(source, item=item))
     raise ModelRejected(f"{item.id!r} is a {item.kind} file and embeds nothing.")
 
 
@@ -105,15 +103,8 @@ def _mean_file(item: WeightsEntry, *, cache_dir: Path | None) -> bytes:
     return content.getvalue()
 
 
-def _inception_onnx(source: Path, *, item: WeightsEntry) -> bytes:
-    from torch import nn
-
-    from recognition.embedding.inception_file import build_network, read_weights
-    from recognition.embedding.inception_resnet import PerImageStandardisation
+def _own_onnx(source: Path, *, item: WeightsEntry) -> bytes:
     from recognition.models.onnx_writer import write_onnx
 
-    network: nn.Module = build_network(read_weights(source))
-    size_px = item.spec.crop.size_px
-    if item.spec.scaling == "per_image":
-        network = nn.Sequential(PerImageStandardisation(size_px=size_px), network).eval()
-    return write_onnx(network, size_px=size_px, dimension=item.spec.dimension)
+    network = with_standardisation(own_network(item, source), item)
+    return write_onnx(network, size_px=item.spec.crop.size_px, dimension=item.spec.dimension)

@@ -89,25 +89,42 @@ class _Writer:
                 kernel_shape=list(module.kernel_size),
                 strides=list(module.stride),
                 pads=padding * 2,
+                group=module.groups,
             )
         elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             inputs += self._batch_norm_constants(node.name, module)
             self._emit("BatchNormalization", inputs, node.name, epsilon=module.eps)
-        elif isinstance(module, nn.MaxPool2d):
-            self._emit(
-                "MaxPool",
-                inputs,
-                node.name,
-                kernel_shape=_pair(module.kernel_size),
-                strides=_pair(module.stride),
-            )
+        elif isinstance(module, nn.MaxPool2d | nn.AvgPool2d):
+            self._pool(node, module)
         elif isinstance(module, nn.Linear):
-            if "bias" in dict(module.named_parameters()):
-                raise _unknown("a linear layer with bias")
             inputs.append(self._constant(f"{node.name}/weight", module.weight))
+            if "bias" in dict(module.named_parameters()):
+                inputs.append(self._constant(f"{node.name}/bias", module.bias))
             self._emit("Gemm", inputs, node.name, transB=1)
+        elif isinstance(module, nn.ReLU):
+            self._emit("Relu", inputs, node.name)
+        elif isinstance(module, nn.PReLU):
+            inputs.append(self._constant(f"{node.name}/slope", module.weight.reshape(-1, 1, 1)))
+            self._emit("PRelu", inputs, node.name)
+        elif isinstance(module, nn.Dropout) and not module.training:
+            node.name = inputs[0]  # whoever reads it reads what came in
         else:
             raise _unknown(type(module).__name__)
+
+    def _pool(self, node: Node, module: nn.MaxPool2d | nn.AvgPool2d) -> None:
+        if module.ceil_mode:
+            raise _unknown("pooling that rounds up")
+        attributes: dict[str, Any] = {
+            "kernel_shape": _pair(module.kernel_size),
+            "strides": _pair(module.stride),
+        }
+        if any(padding := _pair(module.padding)):
+            attributes["pads"] = padding * 2
+        kind = "MaxPool"
+        if isinstance(module, nn.AvgPool2d):
+            kind = "AveragePool"
+            attributes["count_include_pad"] = int(module.count_include_pad)
+        self._emit(kind, [_name(node.args[0])], node.name, **attributes)
 
     def _batch_norm_constants(self, name: str, norm: nn.BatchNorm1d | nn.BatchNorm2d) -> list[str]:
         values = {
@@ -123,13 +140,13 @@ class _Writer:
         if simple is not None:
             operands = [self._operand(node, at) for at in range(2)]
             self._emit(simple, operands, node.name)
-        elif node.target is torch.relu:
-            self._emit("Relu", [_name(node.args[0])], node.name)
+        elif (kind := _UNARY.get(node.target)) is not None:
+            self._emit(kind, [_name(node.args[0])], node.name)
+        elif node.target == "flatten" and node.args[1:] == (1,):
+            self._emit("Flatten", [_name(node.args[0])], node.name, axis=1)
         elif node.target is torch.cat:
             parts: Any = node.args[0]
             self._emit("Concat", [_name(part) for part in parts], node.name, axis=node.args[1])
-        elif node.target == "sqrt":
-            self._emit("Sqrt", [_name(node.args[0])], node.name)
         elif node.target == "clamp":
             least = self._constant(f"{node.name}/min", torch.tensor(node.kwargs["min"]))
             self._emit("Clip", [_name(node.args[0]), least], node.name)
@@ -167,7 +184,9 @@ _BINARY: Mapping[Any, str] = {
     operator.sub: "Sub",
     operator.mul: "Mul",
     operator.truediv: "Div",
+    torch.maximum: "Max",
 }
+_UNARY: Mapping[Any, str] = {torch.relu: "Relu", torch.sigmoid: "Sigmoid", "sqrt": "Sqrt"}
 
 
 def _pair(side: int | tuple[int, int]) -> list[int]:
@@ -183,7 +202,7 @@ def _name(argument: Any) -> str:
 def _unknown(what: str) -> ModelRejected:
     return ModelRejected(
         f"The network has {what}, which the ONNX writer does not know; it writes convolutions, "
-        f"batch normalisation, pooling, linear layers without bias and plain arithmetic. Export "
-        f"it as safetensors or TorchScript.",
+        f"batch normalisation, pooling, linear layers, ReLU and PReLU, sigmoid and plain "
+        f"arithmetic. Export it as safetensors or TorchScript.",
         code="model.operator",
     )

@@ -1,21 +1,22 @@
 """Reading a weight file that its owner wants to add, up to a manifest entry that can be opened.
 
 What is declared is compared with what the file says. Public surface: ``read_candidate``,
-``Candidate``.
+``read_trained``, ``Candidate``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recognition.embedding_spec import ChannelOrder, CropSpec, EmbeddingSpec, Scaling
 from recognition.errors import ModelRejected
 from recognition.models.declaration import Declaration, agree
+from recognition.networks.preparation import read_preparation
 from recognition.weights import WeightsEntry, sha256_of
 
-__all__ = ["Candidate", "read_candidate"]
+__all__ = ["Candidate", "read_candidate", "read_trained"]
 
 _INCEPTION_ENDINGS = (".pt", ".pth", ".safetensors", ".npz")
 _ARCFACE_PX, _FACENET_PX, _FACENET_MARGIN_PX = 112, 160, 32
@@ -39,13 +40,31 @@ def read_candidate(path: Path, declaration: Declaration, *, digest: str, work: P
     """Read by the file's ending; raises ``ModelRejected`` for what does not fit."""
     if path.suffix == ".onnx":
         return _read_pack(path, declaration, digest=digest)
+    if path.suffix == ".safetensors":
+        from recognition.networks.files import is_network_file
+
+        if is_network_file(path):
+            return _read_network(path, declaration, digest=digest)
     if path.suffix in _INCEPTION_ENDINGS:
         return _read_inception(path, declaration, digest=digest, work=work)
     raise ModelRejected(
-        f"{path.name} ends in {path.suffix!r}; expected .onnx for an ArcFace-family pack, or "
-        f"{', '.join(_INCEPTION_ENDINGS)} for Inception-ResNet-v1.",
+        f"{path.name} ends in {path.suffix!r}; expected .onnx for an ArcFace-family pack, "
+        f".safetensors for a network that was trained here, or {', '.join(_INCEPTION_ENDINGS)} "
+        f"for Inception-ResNet-v1.",
         code="model.unreadable",
     )
+
+
+def read_trained(path: Path, *, scaling: Scaling | None = None) -> WeightsEntry:
+    """A network that was trained here, as an entry that is in no folder of models yet.
+
+    Raises ``ModelRejected``: as ``load_network`` does, and ``model.preprocessing`` where neither
+    the file nor ``scaling`` says how pixels are scaled.
+    """
+    declaration = Declaration(id=path.stem, licence="not declared", scaling=scaling)
+    candidate = _read_network(path, declaration, digest=sha256_of(path))
+    spec = replace(candidate.item.spec, channel_order=candidate.channel_order or "rgb")
+    return replace(candidate.item, embedding=spec)
 
 
 def _read_pack(path: Path, declaration: Declaration, *, digest: str) -> Candidate:
@@ -155,6 +174,64 @@ def _read_inception(path: Path, declaration: Declaration, *, digest: str, work: 
         channel_order=declaration.channel_order or "rgb",
         findings=(
             f"Inception-ResNet-v1 under {names} names, {parameters:,} parameters, pixels {scaling}",
+        ),
+    )
+
+
+def _read_network(path: Path, declaration: Declaration, *, digest: str) -> Candidate:
+    """A file by ``recognition.networks.files``; what it says of its preparation counts."""
+    from recognition.networks.files import file_metadata, load_network
+
+    metadata = file_metadata(path)
+    network = load_network(path)
+    said = read_preparation(metadata)
+    size_px = network.input_px
+    agree("size", declared=declaration.size_px, found=size_px)
+    scaling: Scaling | None = agree(
+        "preprocessing", declared=declaration.scaling, found=said.scaling
+    )
+    if scaling is None:
+        raise ModelRejected(
+            f"{path.name} does not say how its pixels were scaled in training. Declare "
+            f"--preprocessing fixed, symmetric, per_image or raw.",
+            code="model.preprocessing",
+        )
+    agreed = replace(
+        declaration,
+        alignment=agree("alignment", declared=declaration.alignment, found=said.alignment),
+        margin_px=agree("margin", declared=declaration.margin_px, found=said.margin_px),
+        margin_convention=agree(
+            "margin convention",
+            declared=declaration.margin_convention,
+            found=said.margin_convention,
+        ),
+    )
+    item = WeightsEntry(
+        id=declaration.id,
+        kind="network",
+        file=path.name,
+        folder=str(path.resolve().parent),
+        sha256=digest,
+        size_bytes=path.stat().st_size,
+        licence=declaration.licence.strip(),
+        origin=declaration.origin.strip() or path.name,
+        input=f"(N, 3, {size_px}, {size_px}) float32",
+        embedding=EmbeddingSpec(
+            dimension=network.embedding_size,
+            channel_order="rgb",
+            scaling=scaling,
+            crop=_crop(agreed, size_px=size_px),
+        ),
+    )
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    return Candidate(
+        item=item,
+        stored_name="model.safetensors",
+        channel_order=agree(
+            "channel order", declared=declaration.channel_order, found=said.channel_order
+        ),
+        findings=(
+            f"{network.name} of our own networks, {parameters:,} parameters, pixels {scaling}",
         ),
     )
 

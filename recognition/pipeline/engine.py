@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ from recognition.images import DecodedImage, as_picture
 from recognition.models import build_embedder
 from recognition.pipeline.batching import chunks, decode_all
 from recognition.pipeline.self_test import SelfTestReport, run_self_test
-from recognition.pipeline.sighting import Sighted, Sighter
+from recognition.pipeline.sighting import Sighted, Sighter, Wanted
 from recognition.weights import cache_folder
 
 __all__ = ["Engine", "EngineInfo", "load_engine"]
@@ -50,6 +51,9 @@ _MAX_DECODE_THREADS = 4
 
 # Parts that wait for the embedder. Parts differ in their faces, so that one alone left it idle.
 _MAX_WAITING = 2
+
+# Runtimes cut a batch into powers of two; larger ones are made of these.
+_WARM_COUNTS = (1, 2, 4, 8)
 
 _NO_VECTORS: Vectors = np.empty((0, 0), dtype=np.float32)
 
@@ -165,26 +169,48 @@ class Engine:
             wait([*waiting])
 
     def analyse_pictures(
-        self, pictures: Sequence[Picture], *, flip_fusion: bool | None = None
+        self,
+        pictures: Sequence[Picture],
+        *,
+        flip_fusion: bool | None = None,
+        wanted: Wanted | None = None,
     ) -> list[ImageAnalysis]:
         """The same for arrays that are decoded already, as ``images.as_picture`` takes them.
 
-        Raises ``ImageRejected`` (``image.array``) for an array that is no picture.
+        ``wanted`` is asked, per picture, which of the faces that were found are to be recognised;
+        the others come back as ``glimpsed``. Raises ``ImageRejected`` (``image.array``) for an
+        array that is no picture.
         """
-        return [
-            analysis
-            for part in chunks(
-                [as_picture(pixels) for pixels in pictures], size=self._config.batch_size
-            )
-            for analysis in self._answers(
-                self._see(
-                    [(DecodedImage(p, p.shape[1], p.shape[0], 1.0), 0.0) for p in part],
-                    flip_fusion=flip_fusion,
-                ),
+        answers: list[ImageAnalysis | RecognitionError] = []
+        checked = [as_picture(pixels) for pixels in pictures]
+        for first in range(0, len(checked), self._config.batch_size):
+            part = checked[first : first + self._config.batch_size]
+            seen = self._see(
+                [(DecodedImage(p, p.shape[1], p.shape[0], 1.0), 0.0) for p in part],
                 flip_fusion=flip_fusion,
+                wanted=None if wanted is None else partial(_from, wanted, first),
             )
-            if isinstance(analysis, ImageAnalysis)
-        ]
+            answers += self._answers(seen, flip_fusion=flip_fusion)
+        return [analysis for analysis in answers if isinstance(analysis, ImageAnalysis)]
+
+    def warm_up(
+        self, *, width_px: int, height_px: int, pictures: int, flip_fusion: bool | None = None
+    ) -> None:
+        """Have everything ready for up to so many pictures of this size at once.
+
+        A runtime compiles for each shape when it first meets it, 0.1 to 0.2 s each: whoever
+        answers while somebody waits does that before there is a face.
+        """
+        mirrored = self._config.flip_fusion if flip_fusion is None else flip_fusion
+        blank = np.zeros((height_px, width_px, 3), np.uint8)
+        side_px = self.crop.size_px
+        for count in _WARM_COUNTS:
+            if count < 2 * pictures:
+                self._detector.detect([blank] * count)
+            # One picture may show many faces.
+            self._sighter.warm_up(blank, count=count, mirrored=mirrored)
+            crops = np.zeros((count, side_px, side_px, 3), np.uint8)
+            self._embedder.embed(crops, flip_fusion=flip_fusion)
 
     def detect(self, pictures: Sequence[Picture]) -> list[list[Detection]]:
         """Faces per decoded picture by falling score, neither filtered by size nor capped."""
@@ -252,6 +278,7 @@ class Engine:
         outcomes: Sequence[tuple[DecodedImage | RecognitionError, float]],
         *,
         flip_fusion: bool | None = None,
+        wanted: Wanted | None = None,
     ) -> _Seen:
         """Find, cut out and measure the faces of the pictures that could be decoded."""
         images = [item for item, _ in outcomes if isinstance(item, DecodedImage)]
@@ -266,7 +293,9 @@ class Engine:
                 else item
                 for item, ms in outcomes
             ],
-            self._sighter.sight(images, detections, mirrored=mirrored) if images else [],
+            self._sighter.sight(images, detections, mirrored=mirrored, wanted=wanted)
+            if images
+            else [],
             detect_ms,
         )
 
@@ -314,7 +343,13 @@ def _analysis(
         ),
         timings=StageTimings(decode_ms=source.decode_ms, detect_ms=detect_ms, embed_ms=embed_ms),
         faces_left_out=found.left_out,
+        glimpsed=tuple(_in_source(face, source.scale) for face in found.glimpsed),
     )
+
+
+def _from(wanted: Wanted, first: int, number: int, faces: Sequence[Detection]) -> Sequence[bool]:
+    """Numbers within a part, as numbers of all pictures."""
+    return wanted(first + number, faces)
 
 
 def _in_source(detection: Detection, scale: float) -> Detection:
@@ -328,8 +363,11 @@ def _in_source(detection: Detection, scale: float) -> Detection:
     )
 
 
-def load_engine(config: EngineConfig | None = None) -> Engine:
+def load_engine(config: EngineConfig | None = None, *, detector: Detector | None = None) -> Engine:
     """Build an engine on the device that the configuration asks for.
+
+    ``detector`` is one of your own, for what the shipped ones do not find (animals, say); its
+    landmarks are then taken as they are.
 
     Raises ``DeviceUnavailable`` where a device or precision was named and is not there, and
     ``WeightsError`` for missing or changed weight files.
@@ -337,7 +375,9 @@ def load_engine(config: EngineConfig | None = None) -> Engine:
     config = config or EngineConfig()
     choice = choose_device(config.device, config.precision)
     cache_dir = cache_folder(config.cache_dir)
-    detector = build_detector(
+    # The second look finds faces' landmarks; what is no face, or was cut already, has none.
+    looks_again = config.second_look and detector is None and config.detector != "pre-cropped"
+    detector = detector or build_detector(
         config.detector,
         choice=choice,
         threshold=config.detection_threshold,
@@ -355,6 +395,6 @@ def load_engine(config: EngineConfig | None = None) -> Engine:
         cache_dir=cache_dir,
     )
     refiner = None
-    if config.second_look:
+    if looks_again:
         refiner = build_refiner(choice, threads=config.threads, cache_dir=cache_dir)
     return Engine(config, choice=choice, detector=detector, embedder=embedder, refiner=refiner)

@@ -1,14 +1,15 @@
 """From what a detector found to crops worth embedding: choose, look again, align, measure.
 
-Public surface: ``Sighting`` (one face on its way), ``Sighted`` (those of one picture), ``Sighter``.
+Public surface: ``Sighting`` (one face on its way), ``Sighted`` (those of one picture), ``Sighter``,
+``Wanted``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from recognition.alignment import align_faces
+from recognition.alignment import ARCFACE_TEMPLATE_112, align_faces
 from recognition.config import EngineConfig
 from recognition.contracts import Detection, FaceQuality, Picture
 from recognition.decision import main_face_order
@@ -19,7 +20,10 @@ from recognition.geometry.crops import cut_portrait
 from recognition.images import DecodedImage
 from recognition.quality import measure
 
-__all__ = ["Sighted", "Sighter", "Sighting"]
+__all__ = ["Sighted", "Sighter", "Sighting", "Wanted"]
+
+# For a picture's number and its faces: which of them are worth the work of being recognised.
+Wanted = Callable[[int, Sequence[Detection]], Sequence[bool]]
 
 # Quality is measured on this crop whatever the embedder takes: its limits were set on it.
 _QUALITY_CROP = CropSpec()
@@ -41,10 +45,12 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sighted:
-    """The faces of one picture, the main one first, and how many the configured limit cost."""
+    """The faces of one picture, the main one first, how many the configured limit cost, and those
+    that were not wanted."""
 
     faces: tuple[Sighting, ...]
     left_out: int
+    glimpsed: tuple[Detection, ...] = ()
 
 
 class Sighter:
@@ -63,19 +69,33 @@ class Sighter:
         detections: Sequence[Sequence[Detection]],
         *,
         mirrored: bool,
+        wanted: Wanted | None = None,
     ) -> list[Sighted]:
         """Per picture its faces; all faces of all pictures are looked at again in one batch."""
-        chosen = [
-            self._choose(image, found) for image, found in zip(images, detections, strict=True)
-        ]
+        chosen, glimpsed = [], []
+        for number, (image, found) in enumerate(zip(images, detections, strict=True)):
+            kept, left_out = self._choose(image, found)
+            wants = [True] * len(kept) if wanted is None else wanted(number, kept)
+            chosen.append(
+                ([face for face, want in zip(kept, wants, strict=True) if want], left_out)
+            )
+            glimpsed.append(tuple(face for face, want in zip(kept, wants, strict=True) if not want))
         seen = iter(self._look_again(images, [kept for kept, _ in chosen], mirrored=mirrored))
         return [
             Sighted(
                 tuple(face for _ in kept if (face := self._cut_out(image, next(seen))) is not None),
                 left_out,
+                unwanted,
             )
-            for image, (kept, left_out) in zip(images, chosen, strict=True)
+            for image, (kept, left_out), unwanted in zip(images, chosen, glimpsed, strict=True)
         ]
+
+    def warm_up(self, picture: Picture, *, count: int, mirrored: bool) -> None:
+        """Look as if there were ``count`` faces in ``picture``, so that no real one waits."""
+        if self._refiner is not None:
+            self._refiner.refine(
+                [picture] * count, [ARCFACE_TEMPLATE_112] * count, mirrored=mirrored
+            )
 
     def _choose(
         self, image: DecodedImage, found: Sequence[Detection]

@@ -6,6 +6,7 @@ A small interpreter: just the operators that the manifest's networks use. Public
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -217,6 +218,30 @@ def _max_pool(inputs: list[Tensor], attributes: Attributes) -> Tensor:
     )
 
 
+def _average_pool(inputs: list[Tensor], attributes: Attributes) -> Tensor:
+    top, left, bottom, right = attributes.get("pads", (0, 0, 0, 0))
+    if (top, left) != (bottom, right):
+        raise ModelRejected(
+            "AveragePool with uneven padding is not supported by the torch runtime."
+        )
+    return F.avg_pool2d(
+        inputs[0],
+        tuple(attributes["kernel_shape"]),
+        stride=tuple(attributes.get("strides", (1, 1))),
+        padding=(top, left),
+        ceil_mode=bool(attributes.get("ceil_mode", 0)),
+        count_include_pad=bool(attributes.get("count_include_pad", 0)),
+    )
+
+
+def _reduced(
+    operation: Callable[..., Tensor], inputs: list[Tensor], attributes: Attributes
+) -> Tensor:
+    """Axes are an input since opset 18 (of sums 13), an attribute before."""
+    axes = inputs[1].tolist() if len(inputs) > 1 else attributes["axes"]
+    return operation(inputs[0], dim=tuple(axes), keepdim=bool(attributes.get("keepdims", 1)))
+
+
 def _gemm(inputs: list[Tensor], attributes: Attributes) -> Tensor:
     data, weight, *bias = inputs
     if attributes.get("transA", 0):
@@ -249,17 +274,26 @@ def _resize(inputs: list[Tensor], attributes: Attributes) -> Tensor:
 
 _OPERATORS: Mapping[str, Operator] = {
     "Add": lambda x, _: x[0] + x[1],
+    "AveragePool": _average_pool,
     "BatchNormalization": _batch_normalisation,
+    "Clip": lambda x, _: x[0].clamp(*x[1:]),
+    "Concat": lambda x, a: torch.cat(x, a["axis"]),
     "Conv": _convolution,
+    "Div": lambda x, _: x[0] / x[1],
     "Flatten": lambda x, a: x[0].flatten(start_dim=a.get("axis", 1)),
     "Gemm": _gemm,
+    "Identity": lambda x, _: x[0],
+    "Max": lambda x, _: functools.reduce(torch.maximum, x),
     "MaxPool": _max_pool,
     "Mul": lambda x, _: x[0] * x[1],
     "PRelu": lambda x, _: F.prelu(x[0], x[1].flatten()),
+    "ReduceMean": lambda x, a: _reduced(torch.mean, x, a),
+    "ReduceSum": lambda x, a: _reduced(torch.sum, x, a),
     "Relu": lambda x, _: F.relu(x[0]),
     "Reshape": _reshape,
     "Resize": _resize,
     "Sigmoid": lambda x, _: torch.sigmoid(x[0]),
+    "Sqrt": lambda x, _: torch.sqrt(x[0]),
     "Sub": lambda x, _: x[0] - x[1],
     "Transpose": lambda x, a: x[0].permute(tuple(a["perm"])),
 }

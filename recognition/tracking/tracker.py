@@ -116,25 +116,35 @@ class FaceTracker:
             if track.age >= config.min_hits
         ]
 
+    def expects(self, detections: Sequence[Detection], at_s: float) -> list[int | None]:
+        """For each detection the number that ``update`` would give it; None for a new face."""
+        known = {position: track.id for position, track in self._pairs(detections, at_s).items()}
+        return [known.get(position) for position in range(len(detections))]
+
     def _join(self, detections: Sequence[Detection], at_s: float) -> dict[int, _Followed]:
         """Known tracks by the position of the detection that continues them."""
-        if not detections or not self._followed:
+        joined = self._pairs(detections, at_s)
+        for position, track in joined.items():
+            track.see(detections[position], at_s)
+        return joined
+
+    def _pairs(self, detections: Sequence[Detection], at_s: float) -> dict[int, _Followed]:
+        followed = [t for t in self._followed if at_s - t.seen_s <= self._config.max_gap_s]
+        if not detections or not followed:
             return {}
-        expected = [t.expected(at_s, self._config.max_speed) for t in self._followed]
+        expected = [t.expected(at_s, self._config.max_speed) for t in followed]
         found = [_row(detection.box) for detection in detections]
         overlap = iou_matrix(np.array(expected), np.array(found))
-        joined: dict[int, _Followed] = {}
+        pairs: dict[int, _Followed] = {}
         taken: set[int] = set()
         for flat in np.argsort(-overlap, axis=None, kind="stable").tolist():
             row, column = divmod(flat, len(found))
             if overlap[row, column] < self._config.min_overlap:
                 break
-            if row not in taken and column not in joined:
+            if row not in taken and column not in pairs:
                 taken.add(row)
-                joined[column] = self._followed[row]
-        for column, track in joined.items():
-            track.see(detections[column], at_s)
-        return joined
+                pairs[column] = followed[row]
+        return pairs
 
 
 def _row(box: Box) -> tuple[float, float, float, float]:

@@ -5,7 +5,7 @@ Public surface: ``JoinRule``, ``Newcomer``, ``OpenVisit``, ``visit_to_join``, ``
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.visits.likeness import likeness
+from recognition.visits.likeness import likenesses
 
 __all__ = ["JoinRule", "Newcomer", "OpenVisit", "visit_to_absorb", "visit_to_join"]
 
@@ -64,19 +64,25 @@ def visit_to_join(new: Newcomer, visits: Iterable[OpenVisit], rule: JoinRule) ->
     It is the same person's where both names are sure and equal, or where the faces are as alike as
     the threshold asks; two different names are never one visit. The best fitting one is taken.
     """
+    possible = [visit for visit in visits if _may_be(new, visit, rule)]
     best: tuple[tuple[bool, float, float], UUID] | None = None
-    for visit in visits:
-        if not _may_be(new, visit, rule):
-            continue
+    for visit, alike in zip(possible, _alike(new, possible, rule), strict=True):
         same_name = new.name is not None and new.name == visit.name
-        alike = -1.0
-        if new.vector is not None and visit.vector is not None:
-            alike = likeness(new.vector, visit.vector, mean=rule.mean)
         is_sure = same_name and new.is_confirmed and visit.is_sure
         if is_sure or alike >= rule.threshold:
             rank = (same_name, alike, visit.last_s), visit.id
             best = rank if best is None or rank[0] > best[0] else best
     return best[1] if best is not None else None
+
+
+def _alike(new: Newcomer, visits: Sequence[OpenVisit], rule: JoinRule) -> list[float]:
+    """All compared at once: a busy site has hundreds of visits that a passage could belong to."""
+    if new.vector is None:
+        return [-1.0] * len(visits)
+    known = {n: visit.vector for n, visit in enumerate(visits) if visit.vector is not None}
+    found = likenesses(new.vector, list(known.values()), mean=rule.mean).tolist()
+    by_number = dict(zip(known, found, strict=True))
+    return [by_number.get(n, -1.0) for n in range(len(visits))]
 
 
 def visit_to_absorb(new: Newcomer, visits: Iterable[OpenVisit], rule: JoinRule) -> UUID | None:
