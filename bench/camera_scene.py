@@ -20,6 +20,8 @@ __all__ = ["Scene", "Seen", "build_scene"]
 
 PASSAGE_S = 3.0
 PAUSE_S = 1.0
+# Nobody walks in step with whoever passes another camera.
+OUT_OF_STEP_S = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,18 @@ class Scene:
         return max(times, default=None)
 
 
-def build_scene(data: SmallLfw, *, cameras: int, fps: float, folder: Path, seed: int = 5) -> Scene:
-    """Everybody passes before one camera only, so that no two cameras' visits are one by right.
+def build_scene(
+    data: SmallLfw,
+    *,
+    cameras: int,
+    fps: float,
+    folder: Path,
+    is_in_step: bool = False,
+    seed: int = 5,
+) -> Scene:
+    """With ``is_in_step`` somebody comes before every camera in the same moment, again and again.
+
+    Everybody passes before one camera only, so that no two cameras' visits are one by right.
 
     Two in three who pass are known, each with a photo that is not enrolled. Only photos with one
     face are taken: somebody in the background is a visit of their own, and nobody's truth.
@@ -88,7 +100,8 @@ def build_scene(data: SmallLfw, *, cameras: int, fps: float, folder: Path, seed:
         share = strangers[number::cameras][: max(len(walkers) // 2, 1)]
         walkers += [(_stranger_name(photo), photo.path) for photo in share]
         chance.shuffle(walkers)
-        walk = walk_past(walkers, fps=fps, passage_s=PASSAGE_S, pause_s=PAUSE_S, seed=number)
+        pause_s = PAUSE_S + (0.0 if is_in_step else OUT_OF_STEP_S * number)
+        walk = walk_past(walkers, fps=fps, passage_s=PASSAGE_S, pause_s=pause_s, seed=number)
         path = folder / f"{name}.h264"
         write_h264(path, walk.frames(), fps=fps)
         streams[name] = (path, fps)

@@ -1,6 +1,6 @@
 """Measure live cameras: from the frame to the name on the page, and how right the names are.
 
-    python -m bench.cameras [--cameras 4] [--fps 5] [--seconds 120]
+    python -m bench.cameras [--cameras 4] [--fps 5] [--seconds 120] [--in-step]
 
 Starts ``manage.py up`` with 48 people enrolled, a real RTSP server on loopback with one stream a
 camera before which people pass who are known or not, and the live page in Chromium, all on this
@@ -60,12 +60,21 @@ def main() -> int:
     parser.add_argument("--cameras", type=int, default=4)
     parser.add_argument("--fps", type=float, default=5.0)
     parser.add_argument("--seconds", type=float, default=120.0)
+    parser.add_argument(
+        "--in-step", action="store_true", help="people come before all cameras at the same time"
+    )
     options = parser.parse_args()
     print(describe_machine())
     data = small_lfw()
     system = Gatehouse.create(GATEHOUSE_OPENED_NETWORKS="127.0.0.0/8")
     with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as folder:
-        scene = build_scene(data, cameras=options.cameras, fps=options.fps, folder=Path(folder))
+        scene = build_scene(
+            data,
+            cameras=options.cameras,
+            fps=options.fps,
+            folder=Path(folder),
+            is_in_step=options.in_step,
+        )
         try:
             system.start()
             enrol_known(system, data.enrol)

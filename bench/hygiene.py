@@ -26,9 +26,10 @@ django.setup()
 
 from portal.hygiene.models import Finding  # noqa: E402 - models need Django to be set up
 from portal.hygiene.selectors import Reference  # noqa: E402
+from recognition.calibration import confusable_bar  # noqa: E402
 from recognition.config import EngineConfig  # noqa: E402
 from recognition.contracts import ImageAnalysis  # noqa: E402
-from recognition.decision import threshold_for  # noqa: E402
+from recognition.decision import DecisionPolicy, threshold_for  # noqa: E402
 from recognition.images import encode_jpeg  # noqa: E402
 from recognition.pipeline import Engine, load_engine  # noqa: E402
 from tests.realdata import REAL_DATA  # noqa: E402
@@ -145,10 +146,12 @@ def look(
                 Reference(image, face.vector, str(image), face.score, "", dict(face.quality))
             )
         gallery[person] = rows
+    threshold = threshold_for(max(50, len(gallery)))
     return survey(
         gallery,
         site_mean=engine.site_mean,
-        ceiling=threshold_for(max(50, len(gallery))),
+        ceiling=threshold,
+        bar=confusable_bar(DecisionPolicy(threshold=threshold)),
         read=crops.__getitem__,
     )
 
@@ -216,8 +219,14 @@ def large(engine: Engine) -> None:
             )
             for _ in range(PER_PERSON)
         ]
+    threshold = threshold_for(LARGE)
     seconds, outcome = timed(
-        lambda: survey(gallery, site_mean=engine.site_mean, ceiling=threshold_for(LARGE))
+        lambda: survey(
+            gallery,
+            site_mean=engine.site_mean,
+            ceiling=threshold,
+            bar=confusable_bar(DecisionPolicy(threshold=threshold)),
+        )
     )
     print(
         f"{outcome.people:,} people with {PER_PERSON} vectors each looked through in {seconds:.1f} s"

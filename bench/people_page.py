@@ -11,18 +11,17 @@ database. Leaves with status 1 where a page takes longer or asks more than the g
 from __future__ import annotations
 
 import argparse
-import http.client
 import os
 import random
 import secrets
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from bench.pages import ask, count_queries
 from bench.support import Browser, describe_machine, percentile
 from tests.integration.gatehouse import PROJECT, Gatehouse, system_environment
 
@@ -100,7 +99,7 @@ def main() -> int:
         is_good, web = True, system.pid_of("portal.system.web")
         for name, path in paths.items():
             before_ms = _cpu_ms(web)
-            times_ms, size = _ask(system, cookie, path, options.requests)
+            times_ms, size = ask(system, cookie, path, options.requests, warm_up=WARM_UP)
             cpu_ms = (_cpu_ms(web) - before_ms) / (WARM_UP + options.requests)
             p95 = percentile(times_ms, 0.95)
             is_good &= p95 <= GOAL_P95_MS and queries[name] <= GOAL_QUERIES
@@ -137,7 +136,7 @@ def _inside(people: int | None, paths: Sequence[str] | None) -> None:
     if people is not None:
         print(seed(people))
     for path in paths or ():
-        print(_queries(path))
+        print(count_queries(path))
 
 
 def seed(count: int) -> str:
@@ -226,47 +225,11 @@ def seed(count: int) -> str:
     return str(top.pk)
 
 
-def _ask(system: Gatehouse, cookie: str, path: str, count: int) -> tuple[list[float], int]:
-    """Milliseconds per request after a warm-up, and the bytes of the page."""
-    connection = http.client.HTTPConnection("127.0.0.1", system.port, timeout=60)
-    times_ms, size = [], 0
-    for number in range(WARM_UP + count):
-        started = time.perf_counter()
-        connection.request("GET", path, headers={"Cookie": cookie})
-        answer = connection.getresponse()
-        body = answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"{path} answered {answer.status}")
-        if number >= WARM_UP:
-            times_ms.append((time.perf_counter() - started) * 1000)
-        size = len(body)
-    connection.close()
-    return times_ms, size
-
-
 def _cpu_ms(pid: int) -> float:
     """What a process has computed so far: on a busy machine this says more than the clock."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     ticks = int(fields[11]) + int(fields[12])
     return 1000 * ticks / os.sysconf("SC_CLK_TCK")
-
-
-def _queries(path: str) -> int:
-    from django.conf import settings
-    from django.db import connection
-    from django.test import Client
-    from django.test.utils import CaptureQueriesContext
-
-    from portal.accounts.models import User
-
-    settings.ALLOWED_HOSTS = ["*"]
-    client = Client()
-    backend = "allauth.account.auth_backends.AuthenticationBackend"
-    client.force_login(User.objects.order_by("pk")[0], backend=backend)
-    client.get(path)
-    with CaptureQueriesContext(connection) as captured:
-        client.get(path)
-    return len(captured)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
-import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -27,6 +27,7 @@ import numpy as np
 
 from bench.support import Photo, describe_machine, small_lfw
 from tests.clips import walk_past
+from tests.integration.gatehouse import system_environment
 
 __all__ = ["main"]
 
@@ -41,19 +42,22 @@ def main() -> int:
     parser.add_argument("--hours", type=int, default=6)
     parser.add_argument("--cameras", type=int, default=4)
     parser.add_argument("--fps", type=float, default=5.0)
+    # Where this very process keeps its data is settled before it can choose: so it is another.
+    parser.add_argument("--folder", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    print(describe_machine())
-    folder = tempfile.mkdtemp(prefix="gatehouse-bench-")
-    os.environ.update(GATEHOUSE_DATA_DIR=folder, DJANGO_SETTINGS_MODULE="portal.config.settings")
-    try:
+    if options.folder:
         return _measure(options)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    print(describe_machine(), flush=True)
+    with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as folder:
+        command = [sys.executable, "-m", "bench.streams_memory", *sys.argv[1:], "--folder", folder]
+        environment = system_environment({"GATEHOUSE_DATA_DIR": folder})
+        return subprocess.run(command, env=environment, check=False).returncode
 
 
 def _measure(options: argparse.Namespace) -> int:
     import django
 
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.config.settings")
     django.setup()
     from django.core.management import call_command
 

@@ -152,10 +152,14 @@ class Browser:
         with self._opener.open(request, timeout=300) as answer:
             return str(answer.url), answer.read().decode()
 
-    def press(self, path: str, *, on: str) -> tuple[str, str]:
-        """Press the button on the page ``on`` that posts to ``path``."""
+    def press(
+        self, path: str, *, on: str, fields: Mapping[str, str] | None = None
+    ) -> tuple[str, str]:
+        """Press the button on the page ``on`` that posts ``fields`` to ``path``."""
         self._opener.open(f"{self._base}{on}", timeout=30).close()
-        body = urllib.parse.urlencode({"csrfmiddlewaretoken": self._token}).encode()
+        body = urllib.parse.urlencode(
+            {**(fields or {}), "csrfmiddlewaretoken": self._token}
+        ).encode()
         request = urllib.request.Request(  # noqa: S310 - as above
             f"{self._base}{path}", data=body, headers={"Referer": f"{self._base}{on}"}
         )
