@@ -18,6 +18,8 @@ PY := .venv/bin/python
 INSTALLED := .venv/installed-$(shell sha256sum requirements.txt | cut -c1-16)
 # Tools that import the settings create their keys there, not in anybody's data.
 SCRATCH := GATEHOUSE_DATA_DIR=$(CURDIR)/.venv/scratch
+# Every warning of Python's, without its checks of C memory, which cost 7 % of the time.
+STRICT := PYTHONDEVMODE=1 PYTHONMALLOC=pymalloc
 # As root on Debian or Ubuntu missing system packages are installed, else they are asked for.
 APT := if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends
@@ -34,19 +36,21 @@ $(INSTALLED): requirements.txt
 	@touch $@
 
 test-packages:
-	@if ! command -v chromium >/dev/null || [ ! -d /usr/share/fonts/truetype/dejavu ]; then \
-		$(APT) chromium fonts-dejavu-core; else \
-		echo "The browser tests need the packages chromium and fonts-dejavu-core." >&2; exit 1; fi; fi
+	@if ! command -v chromium-headless-shell >/dev/null || [ ! -d /usr/share/fonts/truetype/dejavu ]; then \
+		$(APT) chromium-headless-shell fonts-dejavu-core; else \
+		echo "The browser tests need the packages chromium-headless-shell and fonts-dejavu-core." >&2; exit 1; fi; fi
 	@if [ ! -x /usr/sbin/mosquitto ]; then $(APT) mosquitto; else \
 		echo "Without the package mosquitto the tests of MQTT are left out." >&2; fi; fi
+	@if [ ! -d /usr/lib/postgresql ]; then $(APT) postgresql; else \
+		echo "Without the package postgresql the tests on PostgreSQL are left out." >&2; fi; fi
 	@if ! /usr/bin/python3 -c 'import gi; gi.require_version("GstRtspServer", "1.0")' 2>/dev/null; then \
 		$(APT) python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp \
 			gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad; else \
 		echo "Without GStreamer's RTSP server the tests of live cameras are left out." >&2; fi; fi
 
 test: $(INSTALLED) test-packages check
-	PYTHONDEVMODE=1 $(PY) -m pytest -q -n 2 -m "not integration and not e2e"
-	PYTHONDEVMODE=1 $(PY) -m pytest -q -n 2 --dist loadfile -m "integration or e2e"
+	$(STRICT) $(PY) -m pytest -q -n 2 -m "not integration and not e2e"
+	$(STRICT) $(PY) -m pytest -q -n 2 --dist loadfile -m "integration or e2e"
 
 check: $(INSTALLED)
 	$(PY) -m ruff check .

@@ -147,8 +147,10 @@ def _embedded(host: EngineHost, key: str) -> NDArray[np.float32] | None:
         return None
 
 
-def embedded_crop(host: EngineHost, jpeg: bytes) -> NDArray[np.float32]:
-    """The vector of an aligned crop, mirrored too, as templates are made.
+def embedded_crop(
+    host: EngineHost, jpeg: bytes, *, flip_fusion: bool = True
+) -> NDArray[np.float32]:
+    """The vector of an aligned crop, mirrored too, as templates are made, unless told otherwise.
 
     A crop that was cut for another model is looked through for its face. Raises
     ``RecognitionError`` where it cannot be read or shows none.
@@ -156,8 +158,8 @@ def embedded_crop(host: EngineHost, jpeg: bytes) -> NDArray[np.float32]:
     pixels = decode_image(jpeg).picture
     side = host.engine.crop.size_px
     if pixels.shape[:2] == (side, side):
-        return np.asarray(host.engine.embed(pixels[None], flip_fusion=True)[0], np.float32)
-    (analysis,) = host.engine.analyse([jpeg], flip_fusion=True)
+        return np.asarray(host.engine.embed(pixels[None], flip_fusion=flip_fusion)[0], np.float32)
+    (analysis,) = host.engine.analyse([jpeg], flip_fusion=flip_fusion)
     if isinstance(analysis, RecognitionError):
         raise analysis
     if not analysis.faces:

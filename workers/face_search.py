@@ -91,7 +91,7 @@ def _compare(host: EngineHost, asked: Question) -> Answer:
         # Whichever of a stranger's visits resembles most.
         best = (centred(vectors, mean=mean) @ probes.T).max(axis=1)
         scores += zip(best.tolist(), ids, strict=True)
-    policy = policy_in_force(len(scores))
+    policy = policy_in_force(len(scores), space_id=host.space.pk)
     floor = policy.threshold - policy.grey_band
     found = sorted((one for one in scores if one[0] >= floor), reverse=True)[:MOST_FOUND]
     return Answer(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,11 @@ class GalleryFollower:
     def __contains__(self, person_id: object) -> bool:
         """Whether this person can be recognised, as of the last ``refresh``."""
         return person_id in self._members
+
+    @property
+    def members(self) -> Mapping[str, tuple[str, ...]]:
+        """Per person the ids of the templates in use, as of the last ``refresh``."""
+        return self._members
 
     @property
     def mean(self) -> NDArray[np.float32]:

@@ -36,6 +36,7 @@ from portal.jobs.models import Job
 from portal.jobs.selectors import cancelled_jobs
 from portal.jobs.services import create_job, finish_job, start_job
 from portal.people.selectors import gallery_revision
+from recognition.calibration import confusable_bar
 from recognition.contracts import Vectors
 from recognition.geometry.centring import centred
 from recognition.index import all_pairs_above, fuse_templates
@@ -54,7 +55,7 @@ _KINDS: Final = Finding.Kind
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What was found among ``people`` and ``photos``; pairs at ``ceiling`` or above."""
+    """What was found among ``people`` and ``photos``."""
 
     people: int
     photos: int
@@ -76,10 +77,12 @@ def look_through(host: EngineHost, job_id: UUID | None) -> Survey:
     revision = gallery_revision()
     gallery = dict(gallery_by_person(host.space.id))
     start_job(job.pk)
+    policy = policy_in_force(len(gallery), space_id=host.space.pk)
     outcome = survey(
         gallery,
         site_mean=host.engine.site_mean,
-        ceiling=policy_in_force(len(gallery)).threshold,
+        ceiling=policy.threshold,
+        bar=confusable_bar(policy),
         vouched=looked_at(Finding.Kind.UNLIKE),
     )
     if cancelled_jobs([job.pk]):
@@ -111,11 +114,13 @@ def survey(
     *,
     site_mean: Callable[[Vectors], NDArray[np.float32]],
     ceiling: float,
+    bar: float,
     vouched: frozenset[UUID] = frozenset(),
     read: Callable[[str], bytes] = lambda key: vault().get(key),
 ) -> Survey:
     """Judge each person's photos by each other, then everybody by everybody.
 
+    A photo is somebody else's from ``ceiling`` on, and two people are look-alikes from ``bar`` on.
     ``vouched`` are photos that somebody looked at and called right; ``read`` gives an aligned crop
     by its key, and is asked only for those of photos that may be copies.
     """
@@ -167,7 +172,7 @@ def survey(
         photos=sum(len(references) for references in gallery.values()),
         ceiling=ceiling,
         found=tuple(found),
-        pairs=_pairs(people, matrix, ceiling),
+        pairs=_pairs(people, matrix, bar),
     )
 
 
@@ -215,10 +220,10 @@ def _resembling(
     return replace(one, other_id=people[best], other_score=float(scores[best]))
 
 
-def _pairs(people: Sequence[UUID], matrix: Vectors, ceiling: float) -> tuple[FoundPair, ...]:
+def _pairs(people: Sequence[UUID], matrix: Vectors, bar: float) -> tuple[FoundPair, ...]:
     try:
-        pairs = all_pairs_above(matrix, ceiling, most=_MOST_PAIRS)
+        pairs = all_pairs_above(matrix, bar, most=_MOST_PAIRS)
     except ValueError:
         # A model that is not fit for these faces: the nearest pairs are all that can be looked at.
-        return _pairs(people, matrix, ceiling + (1.0 - ceiling) / 4)
+        return _pairs(people, matrix, bar + (1.0 - bar) / 4)
     return tuple(FoundPair(people[p.first], people[p.second], p.score) for p in pairs)

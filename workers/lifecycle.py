@@ -14,11 +14,13 @@ from django.db import DatabaseError, close_old_connections, connection
 from portal.core.context import SYSTEM, acting_as
 from portal.engines.models import WorkerReport
 from portal.engines.services import report_worker, report_worker_alive
+from portal.engines.services.adopt_space import report_models
 from portal.sightings.services import release_leases
 from portal.system.process import die_with_parent
 from portal.system.readiness import report_failure, report_ready
 from recognition.errors import RecognitionError
-from workers.engine_host import EngineHost, current_host, install_host
+from workers.engine_host import EngineHost, install_host, installed_host
+from workers.settings import models_here
 
 __all__ = ["HEARTBEAT_S"]
 
@@ -84,7 +86,7 @@ def _start_engine() -> None:
         role=WorkerReport.Role.RECOGNITION,
         state=WorkerReport.State.READY,
         pid=os.getpid(),
-        engine=host.describe(),
+        engine={**host.describe(), "models": models_here()},
         checks=host.checks,
     )
     report_worker_alive(
@@ -97,11 +99,13 @@ def _start_engine() -> None:
 def _beat() -> None:
     """Sign of life every ``HEARTBEAT_S``; dies with the process, so silence means death."""
     pause = threading.Event()
+    known: list[dict[str, Any]] | None = None
     while not pause.wait(HEARTBEAT_S):
         try:
             close_old_connections()
             if _is_recognition():
-                gallery = current_host().gallery
+                known = _tell_models(known)
+                gallery = installed_host().gallery
                 report_worker_alive(
                     _worker_name,
                     gallery_revision=max(gallery.revision, 0),
@@ -111,6 +115,14 @@ def _beat() -> None:
                 report_worker_alive(_worker_name)
         except DatabaseError as error:
             logger.warning("heartbeat_missed", error=str(error))
+
+
+def _tell_models(known: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+    """A model that was added or removed meanwhile is seen on the Model page."""
+    here = models_here()
+    if here != known:
+        report_models(_worker_name, here)
+    return here
 
 
 def _is_recognition() -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from uuid import UUID
 
@@ -35,13 +35,24 @@ logger = structlog.get_logger(__name__)
 BATCH = 16
 
 
-def recognise_waiting(host: EngineHost, *, budget_s: float) -> bool:
-    """Work until nothing waits or the time is up; True where pictures may be waiting still."""
+def recognise_waiting(
+    host: EngineHost, *, budget_s: float, follow: Callable[[], EngineHost] | None = None
+) -> bool:
+    """Work until nothing waits or the time is up; True where pictures may be waiting still.
+
+    ``follow`` gives the engine that decides by now. All of a batch is decided by one: the one
+    that was adopted when the pictures were claimed.
+    """
     deadline = time.monotonic() + budget_s
     while time.monotonic() < deadline:
+        if follow is not None:
+            # What takes time to load is loaded before anything is leased.
+            host = follow()
         claimed = claim_waiting(host.owner, limit=BATCH)
         if not claimed:
             return False
+        if follow is not None:
+            host = follow()
         _recognise_batch(host, claimed)
     return True
 
@@ -120,6 +131,7 @@ def _decide(
                 threshold=rules.policy(offset).threshold,
                 gallery_size=len(host.gallery),
                 space_id=host.space.id,
+                rule_id=rules.deciding().rule_id,
                 timings_ms=_timings(
                     replace(analysis.timings, search_ms=search_ms), waited_ms=item.waited_ms
                 ),

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 from uuid import UUID
 
+from portal.core.archive import EntryRefused
 from portal.core.errors import DomainError
 from portal.core.vault import vault
 from portal.enrolment.likeness import Portrayed, Sorting, angle_of, crop_print, sort_out
@@ -21,7 +22,6 @@ from portal.jobs.selectors import cancelled_jobs
 from portal.people.models import FaceImage, FaceTemplate, LookalikePair, Person
 from portal.people.vectors import open_vector
 from portal.roster.access import acting_as_importer
-from portal.roster.archive import EntryRefused
 from portal.roster.models import RosterImport, RosterPart, RosterPhoto, RosterRow
 from portal.roster.photos import PhotoSource, ZipPhotos
 from portal.roster.services import (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -83,6 +84,18 @@ class User(AbstractBaseUser):
             return Scope(site_ids=sites)
         own = [department.pk for department in self.departments.all()]
         return Scope(site_ids=sites, department_ids=with_descendants(own))
+
+    def reaches(self, *, person_id: UUID, site_id: UUID, above: Collection[UUID]) -> bool:
+        """``scope`` asked the other way round, for one person of many users: ``above`` are the
+        person's department and those that it lies in, so that none has to be unfolded."""
+        if self.role == Role.ADMINISTRATOR:
+            return True
+        if self.role == Role.EMPLOYEE:
+            return self.person_id == person_id
+        sites = {site.pk for site in self.sites.all()}
+        if sites and site_id not in sites:
+            return False
+        return self.role != Role.MANAGER or any(own.pk in above for own in self.departments.all())
 
     def has_permission(self, permission: str) -> bool:
         return permission in self.permissions

@@ -10,12 +10,14 @@ from django.db.models import Case, Count, IntegerField, Max, Q, QuerySet, Value,
 from portal.alerts.models import Alert, AlertRule, Channel, Delivery
 from portal.core.context import Actor, require
 from portal.core.errors import NotFound
+from portal.core.kept_count import KeptCount
 from portal.people.selectors import within_scope
 
 __all__ = [
     "alarms_among",
     "alerts_within",
     "all_channels",
+    "forget_open_alert_count",
     "in_order",
     "open_alert_count",
     "troubled_channels",
@@ -88,8 +90,18 @@ def alarms_among(alert_ids: Sequence[UUID]) -> list[Alert]:
 
 def open_alert_count() -> int:
     """How many wait for somebody; asked with every page."""
-    actor = require("alerts.view")
+    return _open_alerts.of(require("alerts.view"))
+
+
+def forget_open_alert_count() -> None:
+    _open_alerts.forget()
+
+
+def _count_open(actor: Actor) -> int:
     return Alert.objects.filter(alerts_within(actor), state=Alert.State.OPEN).count()
+
+
+_open_alerts = KeptCount("alerts.open", _count_open)
 
 
 def visible_rules() -> QuerySet[AlertRule]:

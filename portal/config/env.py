@@ -85,6 +85,10 @@ class Environment:
     trusted_proxies: tuple[str, ...]
     # Networks such as loopback that cameras and webhooks may be reached in all the same.
     opened_networks: tuple[IPv4Network | IPv6Network, ...]
+    # A change of the decision rule waits for a second person.
+    calibration_needs_two: bool
+    # How many days back others than HR may ask for a correction.
+    correction_days: int
 
     @property
     def runtime_dir(self) -> Path:
@@ -165,6 +169,8 @@ def read_environment(source: dict[str, str] | None = None) -> Environment:
             p.strip() for p in env.get("GATEHOUSE_TRUSTED_PROXIES", "").split(",") if p.strip()
         ),
         opened_networks=_networks(env, "GATEHOUSE_OPENED_NETWORKS"),
+        calibration_needs_two=_flag(env, "GATEHOUSE_CALIBRATION_NEEDS_TWO"),
+        correction_days=_integer(env, "GATEHOUSE_CORRECTION_DAYS", 45, low=1, high=3660),
     )
 
 

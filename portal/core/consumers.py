@@ -32,6 +32,9 @@ TOPIC_PERMISSIONS: dict[Topic, str] = {
     "jobs": "jobs.view",
     "people": "people.view",
     "cameras": "cameras.view",
+    "calibration": "calibration.view",
+    "attendance": "attendance.view",
+    "muster": "muster.view",
     "system": "system.view",
 }
 

@@ -21,12 +21,15 @@ from portal.core.context import current_actor
 
 __all__ = [
     "AlertsChanged",
+    "AttendanceChanged",
+    "CalibrationChanged",
     "CameraChanged",
     "EnrolmentChanged",
     "Event",
     "FrameRead",
     "GalleryChanged",
     "JobChanged",
+    "MusterChanged",
     "RecognitionsFinished",
     "ReviewChanged",
     "Topic",
@@ -43,7 +46,18 @@ logger = structlog.get_logger(__name__)
 _PAUSES_S: Final = {"command": 60.0, "system": 5.0}
 _away_until = 0.0
 
-Topic = Literal["live", "review", "alerts", "jobs", "people", "cameras", "system"]
+Topic = Literal[
+    "live",
+    "review",
+    "alerts",
+    "jobs",
+    "people",
+    "cameras",
+    "calibration",
+    "attendance",
+    "muster",
+    "system",
+]
 """Topics map one to one to a permission; see ``portal.core.consumers``."""
 
 
@@ -114,6 +128,26 @@ class AlertsChanged(TypedDict):
     alarms: list[str]
 
 
+class CalibrationChanged(TypedDict):
+    """``part`` of the Calibration pages has something new: a run ended, a rule is in force."""
+
+    type: Literal["calibration.changed"]
+    part: Literal["rule", "run", "what_if", "switch", "own_model", "look_alikes", "drift"]
+
+
+class AttendanceChanged(TypedDict):
+    """Days were computed anew; pages that show any of them ask again for what they show."""
+
+    type: Literal["attendance.changed"]
+
+
+class MusterChanged(TypedDict):
+    """Somebody on a roll-call was marked, or it began or ended."""
+
+    type: Literal["muster.changed"]
+    id: str
+
+
 Event = (
     RecognitionsFinished
     | JobChanged
@@ -124,6 +158,9 @@ Event = (
     | VisitsChanged
     | ReviewChanged
     | AlertsChanged
+    | CalibrationChanged
+    | AttendanceChanged
+    | MusterChanged
 )
 
 

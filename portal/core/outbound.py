@@ -71,7 +71,7 @@ class AddressRefused(DomainError):
 @dataclass(frozen=True, slots=True)
 class SafeAddress:
     """An address that was checked. ``path`` has the query with it; ``url`` names the host and has
-    no credentials, ``pinned_url`` is for programs that take nothing else."""
+    no credentials."""
 
     url: str = field(repr=False)
     scheme: str
@@ -86,11 +86,6 @@ class SafeAddress:
     def host_header(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == DEFAULT_PORTS.get(self.scheme) else f"{host}:{self.port}"
-
-    def pinned_url(self) -> str:
-        """The address with the checked IP for its host, user name and password in it: a secret."""
-        ip = f"[{self.ip}]" if ":" in self.ip else self.ip
-        return f"{self.scheme}://{self._user()}{ip}:{self.port}{self.path}"
 
     def secret_url(self) -> str:
         """The address as it is kept, to be checked again: with the host's name, user and password."""

@@ -33,6 +33,24 @@ ALL_PERMISSIONS: Final = frozenset(
         "faces.search",
         "alerts.view",
         "alerts.manage",
+        # How sure a name must be: to see the figures, to save a rule, to switch the model.
+        "calibration.view",
+        "calibration.manage",
+        # Days and punches: to look; to ask for a correction of another's; to decide on one; to
+        # import punches, resolve exceptions, lock periods.
+        "attendance.view",
+        "attendance.request",
+        "attendance.decide",
+        "attendance.manage",
+        # Shifts, rosters, holidays and leave.
+        "schedules.view",
+        "schedules.manage",
+        "reports.view",
+        "reports.export",
+        "payroll.manage",
+        "muster.view",
+        "muster.run",
+        "kiosks.manage",
         "jobs.view",
         "jobs.manage",
         "system.view",
@@ -53,6 +71,8 @@ ROLE_PERMISSIONS: Final = {
             "review.view",
             "review.decide",
             "alerts.view",
+            "muster.view",
+            "muster.run",
             "jobs.view",
         }
     ),
@@ -69,12 +89,40 @@ ROLE_PERMISSIONS: Final = {
             "privacy.manage",
             "organisation.view",
             "organisation.manage",
+            "attendance.view",
+            "attendance.request",
+            "attendance.decide",
+            "attendance.manage",
+            "schedules.view",
+            "schedules.manage",
+            "reports.view",
+            "reports.export",
+            "payroll.manage",
+            "muster.view",
+            "muster.run",
+            "kiosks.manage",
             "jobs.view",
         }
     ),
     # Looks after the people of their own departments (see Scope): who they are and when they were
     # seen. Changes nobody's face, and sees no strangers.
-    "manager": frozenset({"dashboard.view", "self.view", "people.view", "sightings.view"}),
+    # Answers for their days: sees them, asks for corrections, decides on those of others.
+    "manager": frozenset(
+        {
+            "dashboard.view",
+            "self.view",
+            "people.view",
+            "sightings.view",
+            "attendance.view",
+            "attendance.request",
+            "attendance.decide",
+            "schedules.view",
+            "reports.view",
+            "reports.export",
+            "muster.view",
+            "muster.run",
+        }
+    ),
     # Reads everything, changes nothing, and uploads nobody's face.
     "auditor": frozenset(p for p in ALL_PERMISSIONS if p.endswith(".view")),
     "employee": frozenset({"self.view"}),

@@ -1,6 +1,6 @@
 """The door of the public pages: a link's token instead of a sign-in.
 
-Public surface: ``Visit``, ``by_invitation``, ``kept_private``. A token that is unknown, expired,
+Public surface: ``Visit``, ``by_invitation``. A token that is unknown, expired,
 used or revoked is answered alike, and the answers to all of them name nobody.
 """
 
@@ -17,11 +17,12 @@ from django.shortcuts import render
 from portal.core.context import Actor, Scope, acting_as, correlation_id
 from portal.core.errors import DomainError
 from portal.core.http import is_partial, render_error, wants_json
+from portal.core.kept_private import kept_private
+from portal.core.throttle import is_spent, spend
 from portal.enrolment.invitations import open_by_token
 from portal.enrolment.models import Invitation
-from portal.enrolment.throttle import is_spent, spend
 
-__all__ = ["MOST_WRONG_TOKENS", "Visit", "by_invitation", "kept_private"]
+__all__ = ["MOST_WRONG_TOKENS", "Visit", "by_invitation"]
 
 # From one address within ten minutes; a whole school behind one address has old links as well.
 MOST_WRONG_TOKENS: Final = 60
@@ -42,22 +43,6 @@ class Visit:
 
 
 View = Callable[Concatenate[HttpRequest, Visit, P], HttpResponseBase]
-Plain = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
-
-
-def kept_private(view: Plain[P]) -> Plain[P]:
-    """Neither caches nor search engines keep the page, and its address goes nowhere else."""
-
-    @wraps(view)
-    def private(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        response = view(request, *args, **kwargs)
-        response["Cache-Control"] = "no-store, private"
-        response["X-Robots-Tag"] = "noindex, nofollow, noarchive"
-        # Not "no-referrer": browsers then name no origin with a form either, and it is refused.
-        response["Referrer-Policy"] = "strict-origin"
-        return response
-
-    return private
 
 
 def by_invitation(view: View[P]) -> Callable[..., HttpResponseBase]:

@@ -11,14 +11,15 @@ from django.views.decorators.http import require_GET, require_POST
 
 from portal.core.errors import DomainError
 from portal.core.http import allow_camera, is_partial, picture_response, wants_json
+from portal.core.kept_private import kept_private
+from portal.core.throttle import is_spent, spend
 from portal.core.vault import vault
 from portal.enrolment import services
 from portal.enrolment.invitation_forms import AgreementForm
 from portal.enrolment.invitations import own_draft, own_face, own_photo, own_photos
-from portal.enrolment.join_access import Visit, by_invitation, kept_private
+from portal.enrolment.join_access import Visit, by_invitation
 from portal.enrolment.own_verdicts import progress_of
 from portal.enrolment.services.join import MOST_PHOTOS_HOURLY
-from portal.enrolment.throttle import is_spent, spend
 from portal.people.consents import text_in_force
 from portal.people.models import FaceImage, PolicyText
 

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from portal.core.context import current_actor
 from portal.core.errors import NotFound
+from portal.core.vault import vault
 from portal.enrolment.access import require_edit
-from portal.enrolment.likeness import ALL_ANGLES, Angle, missing_angles
+from portal.enrolment.likeness import (
+    ALL_ANGLES,
+    Angle,
+    Portrayed,
+    Print,
+    crop_print,
+    missing_angles,
+)
 from portal.enrolment.models import Enrolment, EnrolmentFace, EnrolmentPhoto, Frame, Likeness
-from portal.people.models import FaceImage, Person
+from portal.people.models import FaceImage, FaceTemplate, Person
 from portal.people.selectors import is_within, portraits_of
+from portal.people.vectors import open_vector
 
 __all__ = [
     "DraftView",
     "Lookalike",
     "draft_view",
+    "enrolled_faces",
     "lookalikes_of",
+    "stored_print",
     "visible_draft",
     "visible_draft_face",
     "visible_draft_photo",
@@ -134,6 +146,27 @@ def lookalikes_of(view: DraftView) -> list[Lookalike]:
         )
         for likeness, face in found
     ]
+
+
+def enrolled_faces(person_id: UUID, *, space_id: str) -> list[Portrayed]:
+    """What somebody is enrolled with, for the checks to measure a new face by."""
+    templates = FaceTemplate.objects.filter(
+        person_id=person_id, space_id=space_id, image__state=FaceImage.State.ACTIVE
+    ).select_related("image")
+    return [
+        Portrayed(
+            id=str(template.image_id),
+            vector=open_vector(template.sealed_vector),
+            quality=template.image.quality_score,
+            crop=partial(stored_print, template.image.aligned_key),
+            is_enrolled=True,
+        )
+        for template in templates
+    ]
+
+
+def stored_print(aligned_key: str) -> Print:
+    return crop_print(vault().get(aligned_key))
 
 
 def visible_draft_photo(photo_id: UUID) -> EnrolmentPhoto:

@@ -137,14 +137,20 @@ def _without_strangers(findings: QuerySet[Finding]) -> list[Finding]:
 
 
 def open_pairs() -> QuerySet[LookalikePair]:
-    """Pairs of people in use that nobody answered; both lie within the scope."""
+    """Pairs of people in use who may be one and of whom nobody said so yet; both lie within the
+    scope."""
     actor = require("people.view")
     active = Person.Status.ACTIVE
     return (
         LookalikePair.objects.filter(
             within_scope(actor.scope, path="first__"), within_scope(actor.scope, path="second__")
         )
-        .filter(answer=LookalikePair.Answer.OPEN, first__status=active, second__status=active)
+        .filter(
+            answer=LookalikePair.Answer.OPEN,
+            wants_answer=True,
+            first__status=active,
+            second__status=active,
+        )
         .select_related("first", "second", "first__department", "second__department")
         .order_by("-score", "id")
     )

@@ -23,12 +23,14 @@ logger = structlog.get_logger(__name__)
 _DOORBELL_S = 5
 
 
-def dispatch(task: TaskName, *ids: str) -> bool:
-    """Send ``task`` with ``ids``; False (and a log line) where the broker cannot be reached."""
+def dispatch(task: TaskName, *ids: str, after_s: int = 0) -> bool:
+    """Send ``task`` with ``ids``, to be begun ``after_s`` from now; False (and a log line) where
+    the broker cannot be reached."""
     from portal.config.celery import app
 
+    later = {"countdown": after_s} if after_s else {}
     try:
-        app.send_task(task, args=list(ids), queue=TASKS[task])
+        app.send_task(task, args=list(ids), queue=TASKS[task], **later)
     except (OperationalError, RedisError, OSError) as error:
         logger.warning("task_not_sent", task=task, error=str(error))
         return False
@@ -40,23 +42,26 @@ def dispatch_on_commit(task: TaskName, *ids: str) -> None:
     transaction.on_commit(lambda: dispatch(task, *ids), robust=True)
 
 
-def ring_on_commit(task: TaskName) -> None:
+def ring_on_commit(task: TaskName, *, pause_s: int = 0) -> None:
     """Ask for a drain, unless one is already asked for and not yet begun.
 
     The worker answers the bell *before* it looks at the database, so a row that was committed
-    before a bell was found already rung is always seen by the drain that answers it.
+    before a bell was found already rung is always seen by the drain that answers it. With
+    ``pause_s`` the first ring is heard at once and those that follow it within that time as one,
+    after it: for what is done for many rows as fast as for one.
     """
-    transaction.on_commit(lambda: ring(task), robust=True)
+    transaction.on_commit(lambda: ring(task, pause_s=pause_s), robust=True)
 
 
-def ring(task: TaskName) -> None:
+def ring(task: TaskName, *, pause_s: int = 0) -> None:
     try:
         first = cache.add(_bell(task), 1, timeout=_DOORBELL_S)
+        rests = first and pause_s and not cache.add(_pause(task), 1, timeout=pause_s)
     except (RedisError, OSError) as error:
         logger.warning("task_not_sent", task=task, error=str(error))
         return
     if first:
-        dispatch(task)
+        dispatch(task, after_s=pause_s if rests else 0)
 
 
 def answer_doorbell(task: TaskName) -> None:
@@ -66,3 +71,7 @@ def answer_doorbell(task: TaskName) -> None:
 
 def _bell(task: TaskName) -> str:
     return f"doorbell:{task}"
+
+
+def _pause(task: TaskName) -> str:
+    return f"doorbell:{task}:pause"

@@ -25,6 +25,12 @@ class Job(Record):
         PURGE = "sightings.purge", "Delete expired pictures"
         HYGIENE = "hygiene.scan", "Look through the gallery"
         IMPORT_ROSTER = "roster.apply", "Import a roster"
+        CALIBRATE = "calibration.measure", "Measure the threshold"
+        WHAT_IF = "calibration.replay", "Decide the past anew"
+        REEMBED = "calibration.reembed", "Prepare another model"
+        OWN_MODEL = "calibration.own_model", "Adapt a model"
+        RECOMPUTE = "attendance.recompute", "Compute days anew"
+        IMPORT_PUNCHES = "attendance.import", "Import punches"
 
     TERMINAL: Final = frozenset({State.DONE, State.FAILED, State.CANCELLED})
     TRANSITIONS: Final = {

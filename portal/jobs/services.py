@@ -22,6 +22,7 @@ __all__ = [
     "create_job",
     "finish_job",
     "log_line",
+    "set_progress",
     "start_job",
 ]
 
@@ -62,6 +63,16 @@ def advance_job(job_id: UUID, *, done: int = 0, failed: int = 0) -> Job:
         _move(job, Job.State.DONE)
         job.finished_at = timezone.now()
     job.save()
+    _announce(job)
+    return job
+
+
+@transaction.atomic
+def set_progress(job_id: UUID, *, total: int, done: int, failed: int) -> Job:
+    """For work whose parts are counted where they lie; it is finished by ``finish_job`` alone."""
+    job = Job.objects.select_for_update().get(pk=job_id)
+    job.total, job.done, job.failed = total, done, failed
+    job.save(update_fields=["total", "done", "failed", "changed_at"])
     _announce(job)
     return job
 

@@ -12,11 +12,11 @@ from portal.organisation.models import PATH_SEPARATOR, Department, Site
 from portal.organisation.selectors import visible_departments
 from portal.organisation.services import SiteDetails
 
-__all__ = ["DepartmentForm", "SiteForm"]
+__all__ = ["DepartmentForm", "SiteForm", "zone_choices"]
 
 
 @lru_cache(maxsize=1)
-def _zones() -> list[tuple[str, str]]:
+def zone_choices() -> list[tuple[str, str]]:
     """The names with a place in them, and UTC; the list's old and technical names are left out."""
     places = {
         name
@@ -41,7 +41,7 @@ class SiteForm(forms.Form):
             else {"time_zone": "UTC"}
         )
         super().__init__(data, initial=initial)
-        zones = _zones()
+        zones = zone_choices()
         if site is not None and site.time_zone not in dict(zones):
             zones = [(site.time_zone, site.time_zone), *zones]
         self.fields["time_zone"].choices = zones  # type: ignore[attr-defined]

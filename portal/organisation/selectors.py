@@ -21,6 +21,7 @@ __all__ = [
     "visible_departments",
     "visible_site",
     "visible_sites",
+    "with_ancestors",
     "with_descendants",
 ]
 
@@ -101,6 +102,16 @@ def _rows(departments: list[tuple[Department, int]]) -> Iterable[DepartmentRow]:
         below = sum(n for other, n in departments if other.path.startswith(start))
         depth = department.path.count(PATH_SEPARATOR)
         yield DepartmentRow(department, depth, own, own + below)
+
+
+def with_ancestors(department_id: UUID | None) -> frozenset[UUID]:
+    """This department and all that it lies in. One query a level of the tree."""
+    found: frozenset[UUID] = frozenset()
+    while department_id is not None and department_id not in found:
+        found |= {department_id}
+        parents = Department.objects.filter(pk=department_id).values_list("parent_id", flat=True)
+        department_id = parents.first()
+    return found
 
 
 def with_descendants(department_ids: Iterable[UUID]) -> frozenset[UUID]:

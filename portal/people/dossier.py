@@ -152,10 +152,12 @@ class Lookalike:
     score: float
     answer: str
     answered_by: str
+    wants_answer: bool
 
     @property
     def is_open(self) -> bool:
-        return self.answer == LookalikePair.Answer.OPEN
+        """Somebody should say whether they are one."""
+        return self.wants_answer and self.answer == LookalikePair.Answer.OPEN
 
 
 def lookalikes_of(person: Person) -> list[Lookalike]:
@@ -168,13 +170,21 @@ def lookalikes_of(person: Person) -> list[Lookalike]:
             within_scope(scope, path="second__"),
             first__status__in=Person.LIVING,
             second__status__in=Person.LIVING,
+            is_alike=True,
         )
         .select_related("first", "second")
     )
     others = [(pair.second if pair.first_id == person.pk else pair.first, pair) for pair in pairs]
     portraits = portraits_of([other.pk for other, _ in others]) if others else {}
     return [
-        Lookalike(other, portraits.get(other.pk), pair.score, pair.answer, pair.answered_by)
+        Lookalike(
+            person=other,
+            portrait_id=portraits.get(other.pk),
+            score=pair.score,
+            answer=pair.answer,
+            answered_by=pair.answered_by,
+            wants_answer=pair.wants_answer,
+        )
         for other, pair in others
     ]
 

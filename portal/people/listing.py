@@ -74,7 +74,9 @@ def needs_condition(need: Need) -> Q:
             soon = timezone.now() + EXPIRES_SOON
             return Q(Exists(consents.filter(expires_at__lte=soon)))
         case Need.LOOKALIKE:
-            pairs = LookalikePair.objects.filter(answer=LookalikePair.Answer.OPEN)
+            pairs = LookalikePair.objects.filter(
+                answer=LookalikePair.Answer.OPEN, wants_answer=True
+            )
             return Q(Exists(pairs.filter(first=OuterRef("pk")))) | Q(
                 Exists(pairs.filter(second=OuterRef("pk")))
             )

@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 from portal.core.context import Scope, current_actor, require
 from portal.core.errors import NotFound
 from portal.core.vault import key_ids_of, vault
-from portal.people.models import Consent, FaceImage, FaceTemplate, GalleryState, Person
+from portal.people.models import (
+    Consent,
+    FaceImage,
+    FaceTemplate,
+    GalleryState,
+    LookalikePair,
+    Person,
+)
 from portal.people.vectors import open_vector
 
 if TYPE_CHECKING:
@@ -34,6 +41,7 @@ __all__ = [
     "gallery_people_count",
     "gallery_revision",
     "gallery_vectors",
+    "guarded_people",
     "is_within",
     "names_of",
     "photos_of",
@@ -162,6 +170,19 @@ def enrolled_count() -> int:
 def gallery_people_count() -> int:
     """People who can be recognised now, whoever asks: the threshold follows this number."""
     return Person.objects.filter(_RECOGNISABLE).distinct().count()
+
+
+def guarded_people(space_id: str) -> frozenset[str]:
+    """Everybody who can be recognised in this space and looks very much like somebody else who can,
+    whether or not it was said that they are two: the decision names them only when it is surer.
+
+    For workers, which ask often: one small query.
+    """
+    active = Person.Status.ACTIVE
+    pairs = LookalikePair.objects.filter(
+        space_id=space_id, is_alike=True, first__status=active, second__status=active
+    ).order_by()
+    return frozenset(str(pk) for ends in pairs.values_list("first_id", "second_id") for pk in ends)
 
 
 def gallery_members(space_id: str) -> dict[str, tuple[str, ...]]:

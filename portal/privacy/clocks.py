@@ -127,6 +127,22 @@ def clocks() -> tuple[Clock, ...]:
             is_fixed=True,
         ),
         Clock(
+            "drift",
+            "Lower scores that were found",
+            "That a person or a camera was recognised less clearly, and since when",
+            "it was mended or dismissed",
+            ("finding of lower scores", "findings of lower scores"),
+            90,
+        ),
+        Clock(
+            "what_ifs",
+            "Rules tried on the past",
+            "Which visits and people a proposed rule would have decided otherwise",
+            "it was tried",
+            ("rule tried on the past", "rules tried on the past"),
+            30,
+        ),
+        Clock(
             "audit",
             "Audit log",
             "Nothing: it proves who did what, by number, without pictures or names of people",

@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from portal.calibration.models import DriftFinding, WhatIf, WhatIfChange
 from portal.enrolment.models import Enrolment
 from portal.facesearch.models import FaceSearch
 from portal.jobs.models import Job
@@ -80,6 +81,19 @@ def searches(before: datetime) -> QuerySet[FaceSearch]:
     return FaceSearch.objects.filter(created_at__lt=before)
 
 
+def drift(before: datetime) -> QuerySet[DriftFinding]:
+    """What is still open is about how things are now."""
+    return DriftFinding.objects.filter(closed_at__lt=before).exclude(person__legal_hold=True)
+
+
+def what_ifs(before: datetime) -> QuerySet[WhatIf]:
+    held = WhatIfChange.objects.filter(
+        Q(before_person__legal_hold=True) | Q(after_person__legal_hold=True),
+        what_if=OuterRef("pk"),
+    )
+    return WhatIf.objects.filter(~Exists(held), created_at__lt=before)
+
+
 def removed(before: datetime) -> QuerySet[Person]:
     """People whose removal can no longer be undone."""
     now = timezone.now()
@@ -101,6 +115,8 @@ EXPIRED: Final[dict[str, Callable[[datetime], QuerySet[Any]]]] = {
     "idle": idle,
     "removed": removed,
     "searches": searches,
+    "drift": drift,
+    "what_ifs": what_ifs,
 }
 
 

@@ -7,12 +7,12 @@ Public surface: ``FIELDS``, ``FieldKind``, ``guess_mapping``, ``headings_digest`
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from portal.core.errors import DomainError
+from portal.core.sheets import normalised
 
 __all__ = [
     "FIELDS",
@@ -149,12 +149,6 @@ NO_CODE: Final = (
 )
 _KEYS: Final = frozenset(kind.key for kind in FIELDS)
 _OF_SPELLING: Final = {spelling: kind.key for kind in FIELDS for spelling in kind.spellings}
-
-
-def normalised(text: str) -> str:
-    """Letters and digits only, without case and accents: ``E-Mail`` becomes ``email``."""
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(letter for letter in plain if letter.isalnum())
 
 
 def guess_mapping(headings: Sequence[str]) -> dict[str, int]:

@@ -13,14 +13,8 @@ from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import IO, Final, Protocol
 
+from portal.core.archive import ArchiveLimits, ArchiveReader, EntryRefused, open_archive
 from portal.core.errors import DomainError
-from portal.roster.archive import (
-    ArchiveLimits,
-    ArchiveReader,
-    EntryRefused,
-    open_archive,
-    refused_archive,
-)
 from recognition.errors import ImageRejected
 from recognition.intake import DEFAULT_LIMITS, inspect_image
 
@@ -38,6 +32,7 @@ ARCHIVE_LIMITS: Final = ArchiveLimits(
     max_files=10_000,
     max_unpacked_bytes=2 * MAX_ARCHIVE_BYTES,
     max_entry_bytes=DEFAULT_LIMITS.max_bytes,
+    code="roster.archive",
 )
 _ARCHIVES: Final = frozenset(
     {".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".jar", ".cab", ".iso"}
@@ -123,7 +118,7 @@ class FolderPhotos:
                 else:
                     names.append(name)
             if len(names) + len(refused) > ARCHIVE_LIMITS.max_files:
-                raise refused_archive(
+                raise ARCHIVE_LIMITS.refused(
                     f"the folder holds more than {ARCHIVE_LIMITS.max_files:,} files. Split it."
                 )
         self.names, self.refused = tuple(sorted(names)), tuple(refused)

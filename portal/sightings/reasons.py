@@ -70,6 +70,8 @@ def _uncertain(row: VisitRow) -> list[str]:
     if visit.reason == "too_close" and len(view.nearest) > 1 and visit.margin is not None:
         alike = f"{nearest} and {view.nearest[1][0].name} are almost equally similar"
         return [f"{alike}: only {visit.margin:.3f} lies between them.", _TO_COMPARE]
+    if visit.reason == "lookalike" and visit.score is not None and visit.threshold is not None:
+        return [_guarded(visit, nearest), _TO_COMPARE]
     if visit.score is None or visit.threshold is None:
         return [view.why]
     gap = visit.threshold - visit.score
@@ -77,6 +79,15 @@ def _uncertain(row: VisitRow) -> list[str]:
         return [view.why]
     needed = f"the score is {visit.score:.3f}, and {visit.threshold:.3f} is needed"
     return [f"This may be {nearest}: {needed}. Only {gap:.3f} is missing.", _TO_COMPARE]
+
+
+def _guarded(visit: Visit, nearest: str) -> str:
+    lead = f" and leads by {visit.margin:.3f}" if visit.margin is not None else ""
+    return (
+        f"{nearest} scores {visit.score:.3f}{lead}; {visit.threshold:.3f} is needed. That would do "
+        "for anybody else, but somebody who looks very much like them is enrolled too, so the "
+        "picture must be surer before a name is given."
+    )
 
 
 def _unknown(row: VisitRow) -> list[str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from portal.sightings.selectors import FaceView
+from portal.ui.times import day_title
 
 __all__ = ["Day", "by_day"]
 
@@ -32,13 +32,5 @@ def by_day(faces: Iterable[FaceView], *, zone: str) -> list[Day]:
     newest_first = sorted(faces, key=lambda view: view.face.recognition.captured_at, reverse=True)
     for view in newest_first:
         on = view.face.recognition.captured_at.astimezone(where).date()
-        days.setdefault(on, Day(on, _title(on, today))).faces.append(view)
+        days.setdefault(on, Day(on, day_title(on, today))).faces.append(view)
     return list(days.values())
-
-
-def _title(day: date, today: date) -> str:
-    if day == today:
-        return "Today"
-    if day == today - timedelta(days=1):
-        return "Yesterday"
-    return date_format(day, "l j F" if day.year == today.year else "l j F Y")

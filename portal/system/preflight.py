@@ -30,6 +30,11 @@ __all__ = [
 # sun_path in sys/un.h, less the closing zero; macOS has 104.
 _LONGEST_SOCKET_PATH = 103
 
+_SECOND_UP = (
+    "Gatehouse is already running on this data directory ({folder}, process {holder}). Stop it "
+    "first, or set GATEHOUSE_DATA_DIR and GATEHOUSE_PORT for a second installation."
+)
+
 # As many browsers as may wait while a web process that died is started again.
 _BACKLOG = 2048
 
@@ -115,10 +120,12 @@ def make_runtime_directory(path: Path, *, longest_name: str) -> None:
     )
 
 
-def hold_lock(path: Path) -> IO[str]:
+def hold_lock(path: Path, *, refusal: str = _SECOND_UP) -> IO[str]:
     """Return an open file that holds the lock of a data directory for as long as it is open.
 
-    The kernel lets go of it when the process ends, however it ends.
+    The kernel lets go of it when the process ends, however it ends. ``refusal`` is what a second
+    process is told; ``{path}``, ``{folder}`` and ``{holder}`` in it are the lock, the data
+    directory and the first process.
     """
     file = path.open("a+", encoding="ascii")
     try:
@@ -128,9 +135,7 @@ def hold_lock(path: Path) -> IO[str]:
         holder = file.read().strip() or "unknown"
         file.close()
         raise OperatorError(
-            f"Gatehouse is already running on this data directory ({path.parent.parent}, process "
-            f"{holder}). Stop it first, or set GATEHOUSE_DATA_DIR and GATEHOUSE_PORT for a second "
-            "installation."
+            refusal.format(path=path, folder=path.parent.parent, holder=holder)
         ) from None
     file.truncate(0)
     file.write(f"{os.getpid()}\n")

@@ -60,7 +60,8 @@ def service_command(
         return (python, "-m", "portal.system.web")
     if service == "streams":
         return (python, "-m", "workers.streams")
-    worker = (python, "-m", "celery", "--quiet", "-A", "workers.app", "worker")
+    # Django's checks took a second of every worker's start; preparing the database runs them.
+    celery = (python, "-m", "celery", "--quiet", "--skip-checks", "-A", "workers.app")
     options = (
         *("--queues", service, "--hostname", f"{service}@%h"),
         *("--pool", "prefork", "--concurrency", "1", "--loglevel", "INFO"),
@@ -69,7 +70,7 @@ def service_command(
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
     )
     clock = ("--beat", "--schedule", str(data_dir / "run" / "beat")) if service == "light" else ()
-    return (*worker, *options, *clock)
+    return (*celery, "worker", *options, *clock)
 
 
 def die_with_parent() -> None:

@@ -18,8 +18,8 @@ from portal.config.version import VERSION
 from portal.core.context import require
 from portal.engines.models import WorkerReport
 from portal.engines.selectors import (
+    deciding,
     live_workers,
-    policy_in_force,
     threshold_estimate,
     worker_reports,
 )
@@ -54,6 +54,8 @@ class Health:
     threshold: float
     stranger_rate: float
     is_threshold_fixed: bool
+    # Of the saved rule that decides; None is the shipped one.
+    rule_number: int | None
     is_beyond_evidence: bool
     disk_free_bytes: int
     database: str
@@ -64,6 +66,8 @@ class Health:
 
     @property
     def threshold_words(self) -> str:
+        if self.rule_number is not None:
+            return f"of rule {self.rule_number}, saved on the Calibration page"
         if self.is_threshold_fixed:
             return "fixed by the operator"
         words = f"at most {self.stranger_rate:.1%} of strangers named"
@@ -89,6 +93,7 @@ def readiness_checks() -> tuple[Check, ...]:
 def health() -> Health:
     require("system.view")
     enrolled = gallery_people_count()
+    found = deciding(enrolled)
     free = shutil.disk_usage(Path(settings.DATA_DIR)).free
     return Health(
         version=VERSION,
@@ -104,9 +109,10 @@ def health() -> Health:
         waiting=waiting_count(),
         enrolled=enrolled,
         revision=gallery_revision(),
-        threshold=policy_in_force(enrolled).threshold,
+        threshold=found.policy.threshold,
         stranger_rate=settings.RECOGNITION.stranger_rate,
         is_threshold_fixed=settings.RECOGNITION.threshold is not None,
+        rule_number=found.rule.number if found.rule is not None else None,
         is_beyond_evidence=threshold_estimate(enrolled).is_extrapolated,
         disk_free_bytes=free,
         database=connection.vendor,

@@ -104,11 +104,39 @@ NAVIGATION: Sequence[NavEntry] = (
         match_prefix="/people",
     ),
     NavEntry(
+        label="Attendance",
+        icon="calendar",
+        url_name="attendance:month",
+        permission="attendance.view",
+        match_prefix="/attendance",
+    ),
+    NavEntry(
+        label="Roll-call",
+        icon="shield-check",
+        url_name="muster:overview",
+        permission="muster.view",
+        match_prefix="/attendance/roll-call",
+    ),
+    NavEntry(
+        label="Reports",
+        icon="file-text",
+        url_name="reports:index",
+        permission="reports.view",
+        match_prefix="/reports",
+    ),
+    NavEntry(
         label="Cameras",
         icon="camera",
         url_name="cameras:list",
         permission="cameras.view",
         match_prefix="/cameras",
+    ),
+    NavEntry(
+        label="Calibration",
+        icon="sliders-horizontal",
+        url_name="calibration:overview",
+        permission="calibration.view",
+        match_prefix="/calibration",
     ),
     NavEntry(
         label="Jobs",
@@ -142,12 +170,18 @@ def count_beside(url_name: str, count: Count) -> None:
 
 def navigation_for(user: Permitted, *, path: str) -> list[NavItem]:
     """The entries that `user` may open, in order; the one that `path` lies in is current."""
+    # Of places within one another the inner one.
+    current = max(
+        (entry.match_prefix for entry in NAVIGATION if _lies_in(path, entry.match_prefix)),
+        key=len,
+        default="",
+    )
     return [
         NavItem(
             label=entry.label,
             icon=entry.icon,
             url=reverse(entry.url_name),
-            is_current=_lies_in(path, entry.match_prefix),
+            is_current=entry.match_prefix == current,
             count=_COUNTS[entry.url_name]() if entry.url_name in _COUNTS else 0,
         )
         for entry in NAVIGATION

@@ -1,16 +1,17 @@
 """Moments as people read them: how long ago, and exactly when in the site's zone.
 
-Public surface: `exact_time`, `relative_time`. `static/js/times.js` says the same words.
+Public surface: `exact_time` and `relative_time`, whose words `static/js/times.js` says too;
+`day_title`.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format
 
-__all__ = ["exact_time", "relative_time"]
+__all__ = ["day_title", "exact_time", "relative_time"]
 
 
 def relative_time(moment: datetime, *, now: datetime | None = None) -> str:
@@ -41,3 +42,12 @@ def exact_time(moment: datetime) -> str:
     local = timezone.localtime(moment)
     zone = timezone.get_current_timezone_name()
     return f"{date_format(local, 'D j M Y, H:i:s')} ({zone})"
+
+
+def day_title(day: date, today: date) -> str:
+    """ "Today", "Yesterday", "Sunday 22 November"; with the year where it is another one."""
+    if day == today:
+        return "Today"
+    if day == today - timedelta(days=1):
+        return "Yesterday"
+    return date_format(day, "l j F" if day.year == today.year else "l j F Y")

@@ -36,6 +36,13 @@ export function startDialogs() {
     }
   });
 
+  // What is read anew behind a dialog leaves the one that somebody is answering as it was opened.
+  document.addEventListener("htmx:before:morph:node", (event) => {
+    if (event.detail.oldNode instanceof HTMLDialogElement && event.detail.oldNode.open) {
+      event.preventDefault();
+    }
+  });
+
   document.addEventListener("dialog:close", () => {
     for (const dialog of document.querySelectorAll("dialog[open]")) {
       dialog.close();

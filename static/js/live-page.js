@@ -9,6 +9,7 @@ import { MOST_ROWS, morph, parseRows, rowList } from "./live-rows.js";
 import { liveSound } from "./live-sound.js";
 
 const TILES_PAUSE_MS = 1000;
+const TILES_AFTER_MS = 200;
 const IDS_AT_ONCE = 60;
 const TYPING_MS = 300;
 const SAID_MS = 3000;
@@ -249,7 +250,8 @@ const refreshTiles = coalescer(
     next.innerHTML = html;
     morph(tiles, next);
   },
-  { pauseMs: TILES_PAUSE_MS },
+  // After the rows: both at once would make the names wait.
+  { pauseMs: TILES_PAUSE_MS, burst: 0, afterMs: TILES_AFTER_MS },
 );
 
 tiles.addEventListener("click", (event) => {
@@ -287,6 +289,7 @@ function fill() {
 }
 
 pause.addEventListener("click", () => setPaused(!isPaused));
+pause.disabled = false; // a press before this line would have been lost
 newCount.addEventListener("click", () => {
   setPaused(false);
   window.scrollTo({ top: 0 });

@@ -12,6 +12,15 @@ export function startWidgets() {
   for (const type of ["dragenter", "dragover", "dragleave", "drop"]) {
     document.addEventListener(type, dragOver);
   }
+  showCurrentTab();
+}
+
+/* A row of tabs that is wider than the page begins where the reader is. */
+function showCurrentTab() {
+  for (const current of document.querySelectorAll(".c-tabs > [aria-current]")) {
+    const tabs = current.parentElement;
+    tabs.scrollLeft = current.offsetLeft - (tabs.clientWidth - current.offsetWidth) / 2;
+  }
 }
 
 function closeMenus(event) {

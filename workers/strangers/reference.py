@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portal.core.vault import VaultError, vault
-from portal.enrolment.likeness import Portrayed, Print, crop_print, sort_out
-from portal.people.models import FaceImage, FaceTemplate, LookalikePair, Person
-from portal.people.vectors import open_vector
+from portal.enrolment.likeness import Portrayed, crop_print, sort_out
+from portal.enrolment.selectors import enrolled_faces
+from portal.people.models import FaceImage, LookalikePair, Person
 from portal.review.services import record_reference, refuse_reference, waiting_reference
 from recognition.errors import RecognitionError
 from workers.anchors import embedded_crop
@@ -58,7 +58,7 @@ def _what_is_wrong(
     host: EngineHost, person: Person, vector: NDArray[np.float32], crop: bytes, *, quality: float
 ) -> str:
     new = Portrayed(id=_NEW, vector=vector, quality=quality, crop=partial(crop_print, crop))
-    sorting = sort_out([*_enrolled(person, host.space.id), new])
+    sorting = sort_out([*enrolled_faces(person.pk, space_id=host.space.id), new])
     if _NEW in sorting.repeated:
         return _REPEATED
     if _NEW in sorting.unlike:
@@ -77,22 +77,6 @@ def _what_is_wrong(
     return ""
 
 
-def _enrolled(person: Person, space_id: str) -> list[Portrayed]:
-    templates = FaceTemplate.objects.filter(
-        person=person, space_id=space_id, image__state=FaceImage.State.ACTIVE
-    ).select_related("image")
-    return [
-        Portrayed(
-            id=str(template.image_id),
-            vector=open_vector(template.sealed_vector),
-            quality=template.image.quality_score,
-            crop=partial(_crop, template.image.aligned_key),
-            is_enrolled=True,
-        )
-        for template in templates
-    ]
-
-
 def _told_apart(person: Person) -> set[str]:
     """Of whom somebody said that they look like this person and are another."""
     pairs = LookalikePair.objects.filter(answer=LookalikePair.Answer.DIFFERENT)
@@ -101,7 +85,3 @@ def _told_apart(person: Person) -> set[str]:
         *pairs.filter(second=person).values_list("first", flat=True),
     ]
     return {str(pk) for pk in ends}
-
-
-def _crop(key: str) -> Print:
-    return crop_print(vault().get(key))

@@ -40,6 +40,7 @@ class EngineKeeper:
     ) -> None:
         self._build, self._on_change = build, on_change
         self._host: EngineHost | None = None
+        self._is_outdated = False
         self._outcome: EngineHost | Exception | None = None
         self._loader: threading.Thread | None = None
         self._retry_at_s = 0.0
@@ -47,7 +48,7 @@ class EngineKeeper:
 
     def get(self) -> EngineHost | None:
         """The engine, once it is there; asking for it has it loaded."""
-        if self._host is not None:
+        if self._host is not None and not self._is_outdated:
             return self._host
         if self._loader is None:
             if time.monotonic() >= self._retry_at_s:
@@ -59,13 +60,24 @@ class EngineKeeper:
             self._take(self._outcome)
         return self._host
 
+    def renew(self) -> None:
+        """Another model was adopted: its engine is loaded beside this one, which serves until then,
+        so that no face goes by unseen."""
+        self._is_outdated = self._host is not None
+
     def release(self) -> None:
         if self._host is not None:
-            self._host.engine.close()
-            self._host = None
+            self._let_go()
             self._on_change(None, None)
 
+    def _let_go(self) -> None:
+        host, self._host, self._is_outdated = self._host, None, False
+        if host is not None:
+            host.engine.close()
+
     def _take(self, outcome: EngineHost | Exception | None) -> None:
+        # What was outdated goes, also where nothing can take its place: it is not to decide.
+        self._let_go()
         if isinstance(outcome, EngineHost):
             self._host = outcome
             self._backoff.reset()

@@ -15,7 +15,8 @@ from uuid import UUID
 import structlog
 from django.db import close_old_connections
 
-from portal.cameras.contracts import CameraYield
+from portal.cameras.contracts import CameraSettings, CameraYield
+from recognition.contracts import Detection
 from recognition.images import encode_jpeg
 from workers.engine_host import EngineHost
 from workers.streams.camera import CameraStream
@@ -40,6 +41,14 @@ _PAUSE_S: Final = 2.0
 class Book(Protocol):
     """``workers.visits.VisitBook``."""
 
+    def wants(
+        self,
+        camera: CameraSettings,
+        found: Sequence[Detection],
+        *,
+        size_px: tuple[int, int],
+        at_s: float,
+    ) -> Sequence[bool]: ...
     def see(self, frames: Sequence[SeenFrame]) -> list[CameraYield]: ...
     def tick(self, now: datetime) -> object: ...
     def forget(self, camera_id: UUID) -> None: ...
@@ -60,6 +69,7 @@ class Looker:
         self._make_book, self._records, self._clock = make_book, records, clock
         self._book: Book | None = None
         self._looked_s: dict[UUID, float] = {}
+        self._warm: set[tuple[int, ...]] = set()
         self._ticked_s = 0.0
         self._paused_until_s = 0.0
         self.load = Load()
@@ -95,6 +105,7 @@ class Looker:
 
     def close(self) -> None:
         book, self._book = self._book, None
+        self._warm.clear()
         if book is not None:
             book.close()
 
@@ -110,6 +121,7 @@ class Looker:
         taken = self._take(streams)
         yields: list[CameraYield] = []
         if taken:
+            self._warm_up(host, taken)
             yields = self._see(host, self._book, taken)
             self._note(taken, tallies)
         if now_s - self._ticked_s >= _TICK_S:
@@ -135,10 +147,27 @@ class Looker:
             if frame is not None
         ]
 
+    def _warm_up(self, host: EngineHost, taken: Sequence[_Taken]) -> None:
+        """The first frame of a size waits a second, and not the first face."""
+        for shape in {one.frame.picture.shape for one in taken} - self._warm:
+            height_px, width_px, _ = shape
+            host.engine.warm_up(
+                width_px=width_px, height_px=height_px, pictures=BATCH, flip_fusion=False
+            )
+            self._warm.add(shape)
+
     def _see(self, host: EngineHost, book: Book, taken: Sequence[_Taken]) -> list[CameraYield]:
         began_s = time.monotonic()
+
+        def wanted(number: int, found: Sequence[Detection]) -> Sequence[bool]:
+            one = taken[number]
+            height_px, width_px, _ = one.frame.picture.shape
+            return book.wants(
+                one.stream.settings, found, size_px=(width_px, height_px), at_s=one.frame.at_s
+            )
+
         analyses = host.engine.analyse_pictures(
-            [one.frame.picture for one in taken], flip_fusion=False
+            [one.frame.picture for one in taken], flip_fusion=False, wanted=wanted
         )
         yields = book.see(
             [

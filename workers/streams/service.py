@@ -52,8 +52,11 @@ class StreamService:
         prepare: Prepare,
         launch: Launch = DecoderChild,
         clock: WallClock | None = None,
+        is_outdated: Callable[[EngineHost], bool] | None = None,
     ) -> None:
         self._records = records
+        self._is_outdated = is_outdated
+        self._host: EngineHost | None = None
         self._prepare, self._launch = prepare, launch
         self._clock = clock or WallClock()
         self._engine = EngineKeeper(build_host, on_change=records.tell_engine)
@@ -137,6 +140,12 @@ class StreamService:
         elif time.monotonic() - self._empty_since_s > _RELEASE_S:
             self._looker.close()
             self._engine.release()
+        if (
+            self._host is not None
+            and self._is_outdated is not None
+            and self._is_outdated(self._host)
+        ):
+            self._engine.renew()
 
     def _add(self, settings: CameraSettings) -> None:
         self._streams[settings.id] = CameraStream(
@@ -146,6 +155,10 @@ class StreamService:
 
     def _look(self, now_s: float) -> None:
         host = self._engine.get() if self._streams else None
+        if host is not self._host:
+            # What was seen with the one is written before the other looks: no passage has both.
+            self._guarded("change engine", self._looker.close)
+            self._host = host
         if host is None:
             return
         self._yields += self._looker.look(host, self._streams, self._tallies, now_s=now_s)

@@ -30,7 +30,7 @@ def drain() -> None:
     # Before the database is looked at: a picture that comes later rings anew.
     answer_doorbell("recognition.drain")
     with acting_as(SYSTEM):
-        if recognise_waiting(current_host(), budget_s=DRAIN_BUDGET_S):
+        if recognise_waiting(current_host(), budget_s=DRAIN_BUDGET_S, follow=current_host):
             ring("recognition.drain")
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from portal.cameras.contracts import CameraYield
+from portal.cameras.contracts import CameraSettings, CameraYield
 from portal.sightings.services.visits import (
     GAP,
     RuleInForce,
@@ -17,7 +17,7 @@ from portal.sightings.services.visits import (
     close_visits,
     write_visits,
 )
-from recognition.contracts import Candidate
+from recognition.contracts import Candidate, Detection
 from recognition.visits import ConfirmRule, Look, judge
 from workers.engine_host import EngineHost
 from workers.visits.followed import FollowedCamera, Sighting
@@ -63,6 +63,18 @@ class VisitBook:
         self._write([(p, u) for p in due for u in updates_of(p, beside=self._beside(p))], rule)
         return self._funnel.take()
 
+    def wants(
+        self,
+        camera: CameraSettings,
+        found: Sequence[Detection],
+        *,
+        size_px: tuple[int, int],
+        at_s: float,
+    ) -> list[bool]:
+        """Which of the faces found in a camera's frame are to be recognised: that is most of the
+        work, and whose name is sure already needs it only now and then."""
+        return self._camera(camera).wants(found, size_px, at_s)
+
     def tick(self, now: datetime) -> None:
         """Write what has waited, and end what is over by ``now``. To be called every second or
         so, whether frames come or not."""
@@ -99,11 +111,14 @@ class VisitBook:
         self._by_visit.clear()
 
     def _follow(self, frame: SeenFrame) -> list[Sighting]:
-        camera = self._cameras.get(frame.camera.id)
-        if camera is None or not camera.fits(frame.camera):
-            camera = self._cameras[frame.camera.id] = FollowedCamera(frame.camera)
         self._funnel.frame(frame.camera.id, frame.captured_at)
-        return camera.follow(frame, self._funnel, loss_of=self._rules.loss)
+        return self._camera(frame.camera).follow(frame, self._funnel, loss_of=self._rules.loss)
+
+    def _camera(self, settings: CameraSettings) -> FollowedCamera:
+        camera = self._cameras.get(settings.id)
+        if camera is None or not camera.fits(settings):
+            camera = self._cameras[settings.id] = FollowedCamera(settings)
+        return camera
 
     def _vote(self, sightings: Sequence[Sighting], rule: RuleInForce) -> list[Passage]:
         """Each face to its passage; returns the passages that this changed."""

@@ -5,12 +5,12 @@ Public surface: ``FollowedCamera``, ``Sighting``, ``loss_of_place``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from portal.cameras.contracts import CameraSettings
-from recognition.contracts import Face, FaceQuality, ImageAnalysis
+from recognition.contracts import Detection, Face, FaceQuality
 from recognition.tracking import FaceTracker, TrackerConfig
 from recognition.visits import is_inside
 from workers.visits.frames import SeenFrame
@@ -29,6 +29,8 @@ _MISSED_FRAMES: Final = 2.5
 # At a few frames a second a walking face has moved by most of its width before its speed is known.
 # A wrong link does little harm: the faces themselves tell two people apart.
 _MIN_OVERLAP: Final = 0.1
+# In sizes of the face, from middle to middle.
+_NEAR: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,30 +64,60 @@ class FollowedCamera:
             self._tracker = self._new_tracker()
             self._threads.clear()
         self._at_s = frame.at_s
-        faces = []
-        for face in frame.analysis.faces:
-            loss = loss_of_place(face, self._settings, frame.analysis)
-            if loss is not None:
-                funnel.face(frame.camera.id, loss=loss)
-            else:
-                faces.append(face)
-        tracks = self._tracker.update([face.detection for face in faces], frame.at_s)
+        size = frame.analysis.width_px, frame.analysis.height_px
+        faces = [
+            face
+            for face in frame.analysis.faces
+            if self._counts(face.detection, size, frame, funnel)
+        ]
+        glimpsed = [
+            found for found in frame.analysis.glimpsed if self._counts(found, size, frame, funnel)
+        ]
+        tracks = self._tracker.update([*(face.detection for face in faces), *glimpsed], frame.at_s)
         self._threads = {
             number: thread
             for number, thread in self._threads.items()
             if frame.at_s - thread.seen_s <= self._gap_s
         }
         sightings = []
-        for face, track in zip(faces, tracks, strict=True):
+        for face, track in zip(faces, tracks, strict=False):
             loss = loss_of(face.quality)
             funnel.face(frame.camera.id, loss=loss)
             thread = self._threads.get(track.id)
             if thread is None:
                 passage = Passage(frame.camera, frame.captured_at, frame.captured_at)
                 thread = self._threads[track.id] = Thread(passage)
-            thread.seen_s = frame.at_s
+            thread.seen_s = thread.looked_s = frame.at_s
             sightings.append(Sighting(thread, _seen(face, frame), is_usable=loss is None))
+        for track in tracks[len(faces) :]:
+            # Without a thread it is a newcomer, who is looked into with the next frame.
+            known = self._threads.get(track.id)
+            if known is not None:
+                known.seen_s = frame.at_s
+                funnel.face(frame.camera.id, loss=None)
+                known.passage.live.glimpse(frame.camera, frame.captured_at)
         return sightings
+
+    def wants(
+        self, found: Sequence[Detection], size_px: tuple[int, int], at_s: float
+    ) -> list[bool]:
+        """Which of a frame's faces are worth being looked into: all but those that do not count
+        at this camera, and those of people whose name is sure already."""
+        expected = self._tracker.expects(found, at_s) if at_s >= self._at_s else [None] * len(found)
+        wanted = []
+        for face, number in zip(found, expected, strict=True):
+            thread = self._threads.get(number) if number is not None else None
+            is_sure = thread is not None and thread.is_sure(at_s) and not _is_crowded(face, found)
+            wanted.append(not is_sure and loss_of_place(face, self._settings, size_px) is None)
+        return wanted
+
+    def _counts(
+        self, found: Detection, size_px: tuple[int, int], frame: SeenFrame, funnel: Funnel
+    ) -> bool:
+        loss = loss_of_place(found, self._settings, size_px)
+        if loss is not None:
+            funnel.face(frame.camera.id, loss=loss)
+        return loss is None
 
     def _new_tracker(self) -> FaceTracker:
         return FaceTracker(TrackerConfig(min_overlap=_MIN_OVERLAP, max_gap_s=self._gap_s))
@@ -106,16 +138,27 @@ class FollowedCamera:
         }
 
 
-def loss_of_place(face: Face, camera: CameraSettings, analysis: ImageAnalysis) -> str | None:
+def loss_of_place(found: Detection, camera: CameraSettings, size_px: tuple[int, int]) -> str | None:
     """Why a face does not count at this camera, however good it is."""
-    box = face.detection.box
-    x, y = box.centre
-    width, height = max(analysis.width_px, 1), max(analysis.height_px, 1)
+    x, y = found.box.centre
+    width, height = max(size_px[0], 1), max(size_px[1], 1)
     if not is_inside(x / width, y / height, camera.region):
         return _OUTSIDE_REGION
-    if min(box.width, box.height) < camera.min_face_px:
+    if min(found.box.width, found.box.height) < camera.min_face_px:
         return _BELOW_MIN_SIZE
     return None
+
+
+def _is_crowded(face: Detection, found: Sequence[Detection]) -> bool:
+    """Whether somebody is so near that the two might change places unseen."""
+    x, y = face.box.centre
+    reach = max(face.box.width, face.box.height)
+    return any(
+        abs(other.box.centre[0] - x) < _NEAR * reach
+        and abs(other.box.centre[1] - y) < _NEAR * reach
+        for other in found
+        if other is not face
+    )
 
 
 def _seen(face: Face, frame: SeenFrame) -> BestFace:

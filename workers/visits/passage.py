@@ -75,15 +75,7 @@ class Passage:
     def add(self, seen: BestFace, *, look: Look | None) -> None:
         """One more face of this visit."""
         self.faces += 1
-        self.first_at = min(self.first_at, seen.captured_at)
-        self.last_at = max(self.last_at, seen.captured_at)
-        part = self.seen.get(seen.camera.id)
-        if part is None:
-            part = Seen(seen.camera, seen.captured_at, seen.captured_at)
-            self.seen[seen.camera.id] = part
-        part.first_at = min(part.first_at, seen.captured_at)
-        part.last_at = max(part.last_at, seen.captured_at)
-        part.faces += 1
+        part = self._count(seen.camera, seen.captured_at)
         self.current = seen
         if look is not None:
             if not self.vote.usable:
@@ -93,6 +85,11 @@ class Passage:
             self.vote = self.vote.with_look(look)
         if look is not None or not self.vote.usable:
             self._keep(seen)
+
+    def glimpse(self, camera: CameraSettings, at: datetime) -> None:
+        """Still there, as far as can be told from where the face is."""
+        self.faces += 1
+        self._count(camera, at)
 
     def absorb(self, other: Passage) -> None:
         """``other`` turned out to be the same visit."""
@@ -128,6 +125,15 @@ class Passage:
         while passage.merged_into is not None:
             passage = passage.merged_into
         return passage
+
+    def _count(self, camera: CameraSettings, at: datetime) -> Seen:
+        self.first_at = min(self.first_at, at)
+        self.last_at = max(self.last_at, at)
+        part = self.seen.setdefault(camera.id, Seen(camera, at, at))
+        part.first_at = min(part.first_at, at)
+        part.last_at = max(part.last_at, at)
+        part.faces += 1
+        return part
 
     def _keep(self, seen: BestFace) -> None:
         near = [one for one in self.best if abs(one.at_s - seen.at_s) < _APART_S]

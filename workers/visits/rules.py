@@ -1,6 +1,6 @@
 """What decides in this process: the gallery, the thresholds, and what humans ruled out.
 
-Public surface: ``Rules``, ``rules_of``.
+Public surface: ``Rules``, ``rules_of``, ``at_camera``.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from portal.engines.selectors import Deciding
 from portal.sightings.services.visits import RuleInForce
 from recognition.contracts import Candidate, Decision, FaceQuality
 from recognition.decision import DecisionPolicy, decide, quality_issues
 from workers.anchors import AnchorFollower
 from workers.engine_host import EngineHost
 
-__all__ = ["Rules", "rules_of"]
+__all__ = ["Rules", "at_camera", "rules_of"]
 
 # No offset of a camera makes a threshold that no face, or every face, would reach.
 _HIGHEST: Final = 0.99
@@ -31,29 +32,32 @@ class Rules:
     def __init__(self, host: EngineHost) -> None:
         self._host = host
         self._anchors = AnchorFollower(host)
+        self._deciding: Deciding | None = None
 
     def refresh(self) -> None:
         self._host.gallery.refresh()
         self._anchors.refresh()
+        self._deciding = self._host.deciding()
 
     def in_force(self) -> RuleInForce:
         return RuleInForce(
             space_id=self._host.space.id,
             mean=self._host.gallery.mean,
             gallery_size=len(self._host.gallery),
+            rule_id=self.deciding().rule_id,
         )
+
+    def deciding(self) -> Deciding:
+        """What this pass is decided by, even where a rule is saved in the middle of it."""
+        return self._deciding or self._host.deciding()
 
     def policy(self, offset: float = 0.0) -> DecisionPolicy:
         """The rule in force, stricter or milder by a camera's ``offset``."""
-        policy = self._host.policy()
-        if not offset:
-            return policy
-        threshold = min(max(policy.threshold + offset, -_HIGHEST), _HIGHEST)
-        return replace(policy, threshold=threshold)
+        return at_camera(self.deciding().policy, offset)
 
     def loss(self, quality: FaceQuality) -> str | None:
         """Why a face is too poor to be compared; None for a usable one."""
-        issues = quality_issues(quality, self._host.policy().floors)
+        issues = quality_issues(quality, self.deciding().policy.floors)
         return issues[0] if issues else None
 
     def nearest(self, probes: Sequence[NDArray[np.float32]]) -> list[tuple[Candidate, ...]]:
@@ -64,6 +68,14 @@ class Rules:
         self, candidates: Sequence[Candidate], *, quality: FaceQuality, offset: float = 0.0
     ) -> Decision:
         return decide(candidates, quality=quality, policy=self.policy(offset))
+
+
+def at_camera(policy: DecisionPolicy, offset: float) -> DecisionPolicy:
+    """``policy`` as it decides at a camera with this ``offset``."""
+    if not offset:
+        return policy
+    threshold = min(max(policy.threshold + offset, -_HIGHEST), _HIGHEST)
+    return replace(policy, threshold=threshold)
 
 
 _rules: WeakKeyDictionary[EngineHost, Rules] = WeakKeyDictionary()

@@ -60,7 +60,7 @@ class SnapshotBook:
         for position, (face, (decision, people)) in enumerate(
             zip(analysis.faces, decided, strict=True)
         ):
-            loss = loss_of_place(face, camera, analysis)
+            loss = loss_of_place(face.detection, camera, (analysis.width_px, analysis.height_px))
             if loss is not None:
                 self._funnel.face(camera.id, loss=loss)
                 continue

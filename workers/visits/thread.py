@@ -14,15 +14,30 @@ __all__ = ["Thread"]
 
 # So many faces in a row that are unlike the passage and like each other are somebody else's.
 _ENOUGH: Final = 2
+# Whoever was confirmed is looked at again so often: positions alone do not tell people apart.
+_LOOK_AGAIN_S: Final = 1.0
 
 
 @dataclass(slots=True, eq=False)
 class Thread:
-    """``odd`` are faces that look like somebody else's, held back until the next one tells."""
+    """``odd`` are faces that look like somebody else's, held back until the next one tells.
+    ``looked_s`` is when a face was looked into last."""
 
     passage: Passage
     odd: list[tuple[BestFace, Look]] = field(default_factory=list)
     seen_s: float = 0.0
+    looked_s: float = float("-inf")
+
+    def is_sure(self, at_s: float) -> bool:
+        """Whether a face that goes on with this thread need not be looked into: the name is
+        confirmed, and was borne out a moment ago."""
+        standing = self.passage.live.standing
+        return (
+            standing is not None
+            and standing.is_confirmed
+            and not self.odd
+            and at_s - self.looked_s < _LOOK_AGAIN_S
+        )
 
     def put(self, seen: BestFace, *, look: Look | None, mean: NDArray[Any]) -> Passage:
         """Add a face, and return the passage that it became part of.

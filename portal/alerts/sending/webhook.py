@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 import threading
 import time
 from base64 import b64encode
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPException
 from typing import Final
 
 from portal.alerts.sending.parcel import Outcome, Parcel
 from portal.alerts.sending.signature import signature_of
 from portal.core.outbound import AddressRefused, SafeAddress, check_address
+from portal.core.outbound_http import PinnedConnection
 
 __all__ = ["SCHEMES", "send_webhook"]
 
@@ -23,22 +23,6 @@ TOTAL_S: Final = 10.0
 _GONE: Final = 410
 
 
-class _PinnedConnection(HTTPConnection):
-    """Connects to the address that was checked, whatever the name resolves to by now; the name is
-    what the certificate must be for."""
-
-    def __init__(self, address: SafeAddress) -> None:
-        super().__init__(address.host, address.port, timeout=TIMEOUT_S)
-        self._address = address
-
-    def connect(self) -> None:
-        address = self._address
-        self.sock = socket.create_connection((address.ip, address.port), timeout=TIMEOUT_S)
-        if address.scheme == "https":
-            context = ssl.create_default_context()
-            self.sock = context.wrap_socket(self.sock, server_hostname=address.host)
-
-
 def send_webhook(parcel: Parcel) -> Outcome:
     try:
         address = check_address(str(parcel.target["url"]), schemes=SCHEMES)
@@ -46,7 +30,6 @@ def send_webhook(parcel: Parcel) -> Outcome:
         return Outcome(False, error.message[:200])
     at_s = int(time.time())
     headers = {
-        "Host": address.host_header,
         "Content-Type": "application/json",
         "User-Agent": "Gatehouse",
         "Gatehouse-Delivery": parcel.delivery_id,
@@ -66,24 +49,27 @@ def send_webhook(parcel: Parcel) -> Outcome:
 
 
 def _post(address: SafeAddress, body: bytes, headers: dict[str, str]) -> int:
-    connection = _PinnedConnection(address)
-    connection.connect()
-    ending = threading.Timer(TOTAL_S, _cut, [connection.sock])
+    connection = PinnedConnection(
+        address.host,
+        address.port,
+        ip=address.ip,
+        timeout_s=TIMEOUT_S,
+        is_secure=address.scheme == "https",
+    )
+    until_s = time.monotonic() + TOTAL_S
+    ending = threading.Timer(TOTAL_S, connection.cut)
     ending.daemon = True
     ending.start()
     try:
         connection.request("POST", address.path, body=body, headers=headers)
-        return connection.getresponse().status
+        status = connection.getresponse().status
+        if time.monotonic() >= until_s:
+            # What was cut off looks like a head that is complete.
+            raise TimeoutError
+        return status
     finally:
         ending.cancel()
         connection.close()
-
-
-def _cut(sock: socket.socket) -> None:
-    try:
-        sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # it is over already
 
 
 def _judged(status: int) -> Outcome:

@@ -21,6 +21,7 @@ from portal.audit.services import record
 from portal.core.bearer import new_secret
 from portal.core.context import EVERYTHING, Actor, require
 from portal.core.errors import DomainError, PermissionMissing
+from portal.core.naming import free_name
 from portal.core.outbound import check_address
 from portal.core.vault import vault
 
@@ -59,7 +60,7 @@ def create_channel(
     content, hint = _read(kind, target)
     secret = _new_secret() if kind == Channel.Kind.WEBHOOK else ""
     channel = Channel.objects.create(
-        name=_free_name(name),
+        name=free_name(name, model=Channel, noun="channel"),
         kind=kind,
         target_hint=hint,
         sealed_target=_seal(json.dumps(content)),
@@ -82,7 +83,7 @@ def update_channel(
     _manager()
     channel = Channel.objects.select_for_update().get(pk=channel.pk)
     before = {"includes_names": channel.includes_names}
-    channel.name = _free_name(name, unless=channel)
+    channel.name = free_name(name, model=Channel, noun="channel", unless=channel)
     channel.includes_names = includes_names
     if target is not None:
         content, hint = _read(channel.kind, target)
@@ -191,22 +192,6 @@ def _topic(text: str) -> str:
             code="channel.topic",
         )
     return topic
-
-
-def _free_name(name: str, *, unless: Channel | None = None) -> str:
-    name = name.strip()[:80]
-    if not name:
-        raise DomainError("A channel needs a name.", code="channel.name")
-    others = Channel.objects.filter(name__iexact=name)
-    if unless is not None:
-        others = others.exclude(pk=unless.pk)
-    if others.exists():
-        raise DomainError(
-            f"There is a channel called {name} already.",
-            code="channel.name_taken",
-            http_status=409,
-        )
-    return name
 
 
 def _new_secret() -> str:

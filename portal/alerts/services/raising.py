@@ -9,8 +9,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from django.db import transaction
+
 from portal.alerts.matching import RuleView
 from portal.alerts.models import Alert, AlertRule, Delivery
+from portal.alerts.selectors import forget_open_alert_count
 from portal.audit.services import record
 from portal.cameras.models import Camera
 from portal.core.events import AlertsChanged, publish_on_commit
@@ -68,6 +71,7 @@ def close_by_itself(alert: Alert, *, at: datetime, memo: str) -> None:
 
 
 def announce(alerts: Sequence[Alert], *, alarms: Sequence[Alert] = ()) -> None:
+    transaction.on_commit(forget_open_alert_count, robust=True)
     publish_on_commit(
         "alerts",
         AlertsChanged(

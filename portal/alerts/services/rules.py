@@ -14,6 +14,7 @@ from portal.cameras.models import Camera
 from portal.core.context import require
 from portal.core.errors import DomainError, PermissionMissing
 from portal.core.events import AlertsChanged, publish_on_commit
+from portal.core.naming import free_name
 from portal.core.week import Week
 
 __all__ = ["RuleDetails", "create_rule", "delete_rule", "set_rule_enabled", "update_rule"]
@@ -102,17 +103,7 @@ def delete_rule(rule: AlertRule) -> None:
 
 def _check(details: RuleDetails, *, unless: AlertRule | None = None) -> None:
     _require_within(details.site_id)
-    if not details.name.strip():
-        raise DomainError("A rule needs a name.", code="rule.name")
-    others = AlertRule.objects.filter(name__iexact=details.name.strip())
-    if unless is not None:
-        others = others.exclude(pk=unless.pk)
-    if others.exists():
-        raise DomainError(
-            f"There is a rule called {details.name.strip()} already.",
-            code="rule.name_taken",
-            http_status=409,
-        )
+    free_name(details.name, model=AlertRule, noun="rule", unless=unless)
     known = details.event in AlertRule.Event.values, details.severity in AlertRule.Severity.values
     if not all(known):
         raise DomainError("There is no such event or severity.", code="rule.kind")

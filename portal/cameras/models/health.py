@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db import models
 
 __all__ = ["CameraHealth", "CameraHour"]
@@ -44,6 +46,18 @@ class CameraHealth(models.Model):
 
 class CameraHour(models.Model):
     """One camera's yield in one hour (UTC): people → faces → usable → recognised."""
+
+    # What is counted of the pictures, as ``CameraYield`` names it too.
+    COUNTS: Final = (
+        "frames",
+        "faces",
+        "usable_faces",
+        "visits",
+        "usable_visits",
+        "recognised_visits",
+        "uncertain_visits",
+        "stranger_visits",
+    )
 
     camera = models.ForeignKey("cameras.Camera", on_delete=models.CASCADE, related_name="hours")
     hour = models.DateTimeField()

@@ -4,14 +4,20 @@ from portal.cameras.selectors.cameras import (
     ADDRESS_PURPOSE,
     camera_of_key,
     camera_settings,
-    live_camera_settings,
     settings_of,
     visible_camera,
     visible_cameras,
 )
 from portal.cameras.selectors.condition import Condition, Counsel, advice_for, condition_of
 from portal.cameras.selectors.connection import connection_of
-from portal.cameras.selectors.funnel import PERIODS, Funnel, Hour, funnel_of, last_hours
+from portal.cameras.selectors.funnel import (
+    PERIODS,
+    Funnel,
+    Hour,
+    funnel_of,
+    funnels_since,
+    last_hours,
+)
 from portal.cameras.selectors.overview import (
     STATES,
     CameraTile,
@@ -19,7 +25,7 @@ from portal.cameras.selectors.overview import (
     online_count,
     overview,
 )
-from portal.cameras.selectors.settings import has_seen_somebody, stills_before, threshold_in_force
+from portal.cameras.selectors.settings import deciding_everywhere, has_seen_somebody, stills_before
 
 __all__ = [
     "ADDRESS_PURPOSE",
@@ -36,15 +42,15 @@ __all__ = [
     "camera_settings",
     "condition_of",
     "connection_of",
+    "deciding_everywhere",
     "funnel_of",
+    "funnels_since",
     "has_seen_somebody",
     "last_hours",
-    "live_camera_settings",
     "online_count",
     "overview",
     "settings_of",
     "stills_before",
-    "threshold_in_force",
     "visible_camera",
     "visible_cameras",
 ]

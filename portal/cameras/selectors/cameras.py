@@ -20,7 +20,6 @@ __all__ = [
     "ADDRESS_PURPOSE",
     "camera_of_key",
     "camera_settings",
-    "live_camera_settings",
     "settings_of",
     "visible_camera",
     "visible_cameras",
@@ -70,12 +69,6 @@ def camera_of_key(camera_id: UUID, key: str, *, address: str = "") -> tuple[Came
         address=address,
     )
     return camera, actor
-
-
-def live_camera_settings() -> list[CameraSettings]:
-    """All that Gatehouse is to fetch pictures from, for ``workers.streams``; addresses are open."""
-    cameras = Camera.objects.select_related("site").filter(is_enabled=True, kind__in=Camera.LIVE)
-    return [camera_settings(camera) for camera in cameras.exclude(sealed_address=None)]
 
 
 def settings_of(camera_ids: Iterable[UUID]) -> dict[UUID, CameraSettings]:

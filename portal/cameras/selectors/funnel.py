@@ -1,7 +1,7 @@
 """What a camera yields: people → usable → recognised, the reasons of loss, faces by the hour.
 
-Public surface: ``PERIODS``, ``funnel_of`` with ``Funnel``, ``Step`` and ``Loss``, ``last_hours``,
-``Hour``.
+Public surface: ``PERIODS``, ``funnel_of`` with ``Funnel``, ``Step`` and ``Loss``,
+``funnels_since``, ``last_hours``, ``Hour``.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from portal.cameras.models import Camera, CameraHour
 from portal.core.context import require
 from recognition.decision import REASON_TEXT
 
-__all__ = ["HOURS", "PERIODS", "Funnel", "Hour", "Loss", "Step", "funnel_of", "last_hours"]
+__all__ = [
+    "HOURS",
+    "PERIODS",
+    "Funnel",
+    "Hour",
+    "Loss",
+    "Step",
+    "funnel_of",
+    "funnels_since",
+    "last_hours",
+]
 
 # Days that a period reaches back, today included.
 PERIODS: Final = {"today": ("Today", 1), "week": ("7 days", 7)}
 HOURS: Final = 24
 
-_COUNTS: Final = (
-    "frames",
-    "faces",
-    "usable_faces",
-    "visits",
-    "usable_visits",
-    "recognised_visits",
-    "uncertain_visits",
-    "stranger_visits",
-    "online_s",
-)
 _TEXTS: Final = {str(code): text for code, text in REASON_TEXT.items()}
 # Where the code alone says too little.
 _LABELS: Final = {
     "grey_band": "Nearly similar enough",
     "too_close": "Two people almost equally similar",
+    "lookalike": "Somebody else enrolled looks very much like them",
     "below_grey_band": "Nobody similar enough",
     "empty_gallery": "Nobody enrolled",
     "outside_region": "Outside the region",
@@ -49,14 +49,11 @@ _LABELS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One bar of the funnel: how many are left, of the first bar and of the bar before."""
+class _Bar:
+    """How long a share is drawn, and said."""
 
-    label: str
-    count: int
+    __slots__ = ()
     share: float
-    tone: str = ""
 
     @property
     def width(self) -> str:
@@ -68,7 +65,17 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
+class Step(_Bar):
+    """One bar of the funnel: how many are left, of the first bar and of the bar before."""
+
+    label: str
+    count: int
+    share: float
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss(_Bar):
     """Faces lost for one reason, and the share of all that were lost."""
 
     code: str
@@ -82,14 +89,6 @@ class Loss:
     @property
     def text(self) -> str:
         return "" if self.code in _LABELS else _TEXTS.get(self.code, "")
-
-    @property
-    def width(self) -> str:
-        return f"{self.share * 100:.1f}%"
-
-    @property
-    def percent(self) -> str:
-        return f"{self.share:.0%}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +160,23 @@ def funnel_of(camera: Camera, period: str) -> Funnel:
         .replace(hour=0, minute=0, second=0, microsecond=0)
     )
     since = (midnight - timedelta(days=PERIODS[period][1] - 1)).astimezone(UTC)
-    sums: Counter[str] = Counter()
-    losses: Counter[str] = Counter()
-    rows = CameraHour.objects.filter(camera=camera, hour__gte=since.replace(minute=0))
-    for row in rows.values("losses", *_COUNTS):
-        losses.update(row.pop("losses"))
-        sums.update(row)
-    return Funnel(since, losses=dict(losses), **sums)
+    return funnels_since([camera.pk], since)[camera.pk]
+
+
+def funnels_since(camera_ids: Collection[UUID], since: datetime) -> dict[UUID, Funnel]:
+    """Of each of these cameras since that hour."""
+    require("cameras.view")
+    sums: dict[UUID, Counter[str]] = {camera_id: Counter() for camera_id in camera_ids}
+    losses: dict[UUID, Counter[str]] = {camera_id: Counter() for camera_id in camera_ids}
+    rows = CameraHour.objects.filter(camera__in=camera_ids, hour__gte=since.replace(minute=0))
+    for row in rows.order_by().values("camera_id", "losses", "online_s", *CameraHour.COUNTS):
+        camera_id = row.pop("camera_id")
+        losses[camera_id].update(row.pop("losses"))
+        sums[camera_id].update(row)
+    return {
+        camera_id: Funnel(since, losses=dict(losses[camera_id]), **sums[camera_id])
+        for camera_id in camera_ids
+    }
 
 
 def last_hours(camera_ids: Collection[UUID]) -> dict[UUID, tuple[Hour, ...]]:

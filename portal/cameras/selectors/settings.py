@@ -7,10 +7,10 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from portal.cameras.models import Camera
-from portal.engines.selectors import policy_in_force
+from portal.engines.selectors import Deciding, deciding
 from portal.people.selectors import gallery_people_count
 
-__all__ = ["has_seen_somebody", "stills_before", "threshold_in_force"]
+__all__ = ["deciding_everywhere", "has_seen_somebody", "stills_before"]
 
 
 def has_seen_somebody(camera: Camera) -> bool:
@@ -23,6 +23,6 @@ def stills_before(moment: datetime) -> QuerySet[Camera]:
     return Camera.objects.filter(still_at__lt=moment).exclude(still_key="")
 
 
-def threshold_in_force() -> float:
-    """The threshold to which a camera's offset is added."""
-    return policy_in_force(gallery_people_count()).threshold
+def deciding_everywhere() -> Deciding:
+    """The rule to whose threshold a camera's offset is added."""
+    return deciding(gallery_people_count())

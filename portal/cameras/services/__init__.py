@@ -10,6 +10,7 @@ from portal.cameras.services.note import note_snapshot
 from portal.cameras.services.old_stills import forget_stills
 from portal.cameras.services.settings import (
     CameraDetails,
+    set_offset,
     set_region,
     set_schedule,
     update_camera,
@@ -34,6 +35,7 @@ __all__ = [
     "replace_source",
     "report_health",
     "set_enabled",
+    "set_offset",
     "set_region",
     "set_schedule",
     "update_camera",

@@ -32,17 +32,7 @@ __all__ = [
 # A year and a month, so that a month can be compared with the same one of the year before.
 KEEP_HOURS: Final = timedelta(days=400)
 
-_COUNTS: Final = (
-    "frames",
-    "faces",
-    "usable_faces",
-    "visits",
-    "usable_visits",
-    "recognised_visits",
-    "uncertain_visits",
-    "stranger_visits",
-)
-_WRITTEN: Final = [*_COUNTS, "losses", "online_s", "decode_errors", "reconnects"]
+_WRITTEN: Final = [*CameraHour.COUNTS, "losses", "online_s", "decode_errors", "reconnects"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +48,12 @@ class Addition:
 def count_yields(yields: Sequence[CameraYield]) -> None:
     """Add these to the hours they belong to. Yields of a camera that is gone are passed over."""
     add_to_hours(
-        Addition(one.camera_id, one.at, {name: getattr(one, name) for name in _COUNTS}, one.losses)
+        Addition(
+            one.camera_id,
+            one.at,
+            {name: getattr(one, name) for name in CameraHour.COUNTS},
+            one.losses,
+        )
         for one in yields
     )
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from portal.cameras.models import Camera
 from portal.core.errors import DomainError
+from portal.core.naming import free_name
 from portal.organisation.models import Site
 from portal.organisation.selectors import visible_sites
 from portal.organisation.services import default_site
@@ -14,18 +15,7 @@ __all__ = ["checked_name", "site_of"]
 
 
 def checked_name(name: str, *, camera: Camera | None = None) -> str:
-    """``name`` as it is kept. Raises ``DomainError`` for none, and for one that another has."""
-    name = name.strip()[:80]
-    if not name:
-        raise DomainError("A camera needs a name.", code="camera.name")
-    others = Camera.objects.filter(name__iexact=name)
-    if camera is not None:
-        others = others.exclude(pk=camera.pk)
-    if others.exists():
-        raise DomainError(
-            f"There is a camera called {name} already.", code="camera.name_taken", http_status=409
-        )
-    return name
+    return free_name(name, model=Camera, noun="camera", unless=camera)
 
 
 def site_of(site_id: UUID | None) -> Site:

@@ -1,7 +1,7 @@
 """What can be changed about a camera: whatever its streams must follow raises its revision.
 
-Public surface: ``CameraDetails``, ``update_camera``, ``set_region``, ``set_schedule``, and the
-ranges that forms offer.
+Public surface: ``CameraDetails``, ``update_camera``, ``set_offset``, ``set_region``,
+``set_schedule``, and the ranges that forms offer.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ __all__ = [
     "OFFSETS",
     "RATES_FPS",
     "CameraDetails",
+    "set_offset",
     "set_region",
     "set_schedule",
     "update_camera",
@@ -82,6 +83,17 @@ def update_camera(camera: Camera, details: CameraDetails) -> Camera:
     if details.site_id is not None and details.site_id != camera.site_id:
         camera.site = site_of(details.site_id)
     return _saved(camera, "cameras.camera.updated", before=before, after=_snapshot(camera))
+
+
+@transaction.atomic
+def set_offset(camera: Camera, offset: float) -> Camera:
+    """Be stricter (above 0) or more lenient at this camera than everywhere; 0 is as everywhere."""
+    require("cameras.manage")
+    _require_range(offset, OFFSETS, code="camera.offset", what="The offset")
+    camera = Camera.objects.select_for_update().get(pk=camera.pk)
+    before, camera.threshold_offset = {"threshold_offset": camera.threshold_offset}, offset
+    after = {"threshold_offset": offset}
+    return _saved(camera, "cameras.camera.updated", before=before, after=after)
 
 
 @transaction.atomic

@@ -22,8 +22,8 @@ from portal.cameras.forms import (
 from portal.cameras.models import Camera
 from portal.cameras.selectors import (
     connection_of,
+    deciding_everywhere,
     has_seen_somebody,
-    threshold_in_force,
     visible_camera,
 )
 from portal.core.errors import DomainError
@@ -113,11 +113,13 @@ def _page(request: HttpRequest, camera: Camera, **posted_forms: Any) -> HttpResp
         "hours": hours_formset(camera=camera),
         **posted_forms,
     }
+    found = deciding_everywhere()
     context = {
         **forms,
         "camera": camera,
         "connection": connection_of(camera),
-        "threshold": threshold_in_force(),
+        "threshold": found.policy.threshold,
+        "rule": found.rule,
         "has_seen": has_seen_somebody(camera),
     }
     is_refused = any(form.is_bound and not form.is_valid() for form in posted_forms.values())

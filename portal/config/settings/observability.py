@@ -5,6 +5,7 @@ from typing import Any
 import structlog
 
 from portal.config.env import ENV
+from portal.core.lost_broker import OneLineWhenBrokerIsAway
 from portal.core.redaction import hide_links
 
 _shared: list[Any] = [
@@ -32,6 +33,7 @@ structlog.configure(
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"lost_broker": {"()": OneLineWhenBrokerIsAway}},
     "formatters": {
         "structured": {
             "()": structlog.stdlib.ProcessorFormatter,
@@ -45,7 +47,7 @@ LOGGING: dict[str, Any] = {
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "ERROR"},
         # The clock strikes every few seconds, and would say so each time.
-        "celery.beat": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING", "filters": ["lost_broker"]},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "faiss": {"level": "WARNING"},

@@ -63,6 +63,8 @@ CELERY = {
 RECOGNITION = ENV.recognition
 
 OPENED_NETWORKS = ENV.opened_networks
+CALIBRATION_NEEDS_TWO = ENV.calibration_needs_two
+ATTENDANCE_CORRECTION_DAYS = ENV.correction_days
 PICTURE_RETENTION_DAYS = ENV.picture_retention_days
 
 # Django reads mail from several settings; the address holds them all.

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from uuid import UUID
 
-from portal.core.vault import vault
-from portal.enrolment.likeness import Portrayed, Print, crop_print, sort_out
+from portal.enrolment.likeness import Portrayed, sort_out
 from portal.enrolment.models import Enrolment, EnrolmentFace, EnrolmentPhoto
+from portal.enrolment.selectors import enrolled_faces, stored_print
 from portal.enrolment.verdicts import Verdict, judge, judge_among
-from portal.people.models import FaceImage, FaceTemplate
 from portal.people.vectors import open_vector
 
 __all__ = ["rejudge"]
@@ -29,7 +28,7 @@ def rejudge(draft: Enrolment) -> None:
     usable = EnrolmentPhoto.Verdict.USABLE
     good = [photo for photo in photos if verdicts[photo.pk].code == usable]
     for space_id, group in _by_space(good, verdicts):
-        enrolled = _enrolled(draft, space_id)
+        enrolled = enrolled_faces(draft.person_id, space_id=space_id) if draft.person_id else []
         sorting = sort_out([*enrolled, *(_portrayed(p, verdicts[p.pk]) for p in group)])
         for photo in group:
             verdicts[photo.pk] = judge_among(
@@ -68,35 +67,13 @@ def _portrayed(photo: EnrolmentPhoto, verdict: Verdict) -> Portrayed:
         id=str(photo.pk),
         vector=open_vector(face.sealed_vector),
         quality=float(face.quality.get("score", 0.0)),
-        crop=partial(_crop, face.aligned_key),
+        crop=partial(stored_print, face.aligned_key),
         is_vouched=photo.is_vouched,
     )
 
 
-def _enrolled(draft: Enrolment, space_id: str) -> list[Portrayed]:
-    if draft.person_id is None:
-        return []
-    templates = FaceTemplate.objects.filter(
-        person_id=draft.person_id, space_id=space_id, image__state=FaceImage.State.ACTIVE
-    ).select_related("image")
-    return [
-        Portrayed(
-            id=str(template.image_id),
-            vector=open_vector(template.sealed_vector),
-            quality=template.image.quality_score,
-            crop=partial(_crop, template.image.aligned_key),
-            is_enrolled=True,
-        )
-        for template in templates
-    ]
-
-
 def _face(photo: EnrolmentPhoto, verdict: Verdict) -> EnrolmentFace:
     return next(face for face in photo.faces.all() if face.position == verdict.chosen)
-
-
-def _crop(key: str) -> Print:
-    return crop_print(vault().get(key))
 
 
 def _take(photo: EnrolmentPhoto, verdict: Verdict) -> bool:

@@ -11,12 +11,13 @@ from django.db import transaction
 from portal.core.context import require
 from portal.core.events import GalleryChanged, publish_on_commit
 from portal.hygiene.models import Finding, Scan
+from portal.hygiene.services.pairs import FoundPair, keep_pairs
 from portal.jobs.dispatch import dispatch_on_commit
 from portal.jobs.models import Job
 from portal.jobs.services import create_job
-from portal.people.models import FaceImage, LookalikePair, Person
+from portal.people.models import FaceImage, Person
 
-__all__ = ["Found", "FoundPair", "ask_for_scan", "record_scan"]
+__all__ = ["Found", "ask_for_scan", "record_scan"]
 
 # Scans older than these tell nobody anything.
 _KEPT_SCANS = 30
@@ -34,15 +35,6 @@ class Found:
     score: float | None = None
     other_score: float | None = None
     count: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class FoundPair:
-    """Two people and the similarity of their faces; in whatever order."""
-
-    first_id: UUID
-    second_id: UUID
-    score: float
 
 
 @transaction.atomic
@@ -74,7 +66,11 @@ def record_scan(
     living = set(Person.objects.filter(status=Person.Status.ACTIVE).values_list("pk", flat=True))
     kept = set(FaceImage.objects.values_list("pk", flat=True))
     _keep_findings([one for one in found if _still_holds(one, living, kept)])
-    _keep_pairs([p for p in pairs if {p.first_id, p.second_id} <= living], space_id=space_id)
+    keep_pairs(
+        [p for p in pairs if {p.first_id, p.second_id} <= living],
+        space_id=space_id,
+        ceiling=ceiling,
+    )
     scan = Scan.objects.create(
         job=job,
         space_id=space_id,
@@ -119,27 +115,3 @@ def _keep_findings(found: Sequence[Found]) -> None:
 def _about(one: Found | Finding) -> UUID:
     """The photo, or without one the person."""
     return one.person_id if one.image_id is None else one.image_id
-
-
-def _keep_pairs(pairs: Sequence[FoundPair], *, space_id: str) -> None:
-    """An answer is for ever; an open pair is one of this scan."""
-    scores = {(min(p.first_id, p.second_id), max(p.first_id, p.second_id)): p.score for p in pairs}
-    known = {(row.first_id, row.second_id): row for row in LookalikePair.objects.all()}
-    gone = [
-        row.pk
-        for ends, row in known.items()
-        if row.answer == LookalikePair.Answer.OPEN and ends not in scores
-    ]
-    LookalikePair.objects.filter(pk__in=gone).delete()
-    changed = []
-    for ends, score in scores.items():
-        row = known.get(ends)
-        if row is not None and (row.score, row.space_id) != (score, space_id):
-            row.score, row.space_id = score, space_id
-            changed.append(row)
-    LookalikePair.objects.bulk_update(changed, ["score", "space"], batch_size=500)
-    LookalikePair.objects.bulk_create(
-        LookalikePair(first_id=first, second_id=second, space_id=space_id, score=score)
-        for (first, second), score in scores.items()
-        if (first, second) not in known
-    )

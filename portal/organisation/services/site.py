@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import ProtectedError
 
 from portal.audit.services import record
 from portal.core.context import Actor, require
@@ -66,6 +67,7 @@ def delete_site(site: Site) -> None:
             ("people or former people", locked.people),
             ("cameras", locked.cameras),
             ("users limited to it", locked.users),
+            ("shifts of its own", locked.shifts),
         )
         if rows.exists()
     ]
@@ -77,7 +79,16 @@ def delete_site(site: Site) -> None:
             http_status=409,
         )
     record("organisation.site.deleted", target=locked, before=_snapshot(locked))
-    locked.delete()
+    try:
+        locked.delete()
+    except ProtectedError as error:
+        # People move away; the days, visits and periods that they leave behind tell of the site.
+        kinds = sorted({str(row._meta.verbose_name_plural) for row in error.protected_objects})
+        raise DomainError(
+            f"{locked.name} cannot be deleted: records of its past remain ({', '.join(kinds)}).",
+            code="organisation.not_empty",
+            http_status=409,
+        ) from error
 
 
 def _require_all_sites(actor: Actor) -> None:

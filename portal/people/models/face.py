@@ -115,6 +115,11 @@ class LookalikePair(Record):
     )
     space = models.ForeignKey("engines.Space", on_delete=models.CASCADE)
     score = models.FloatField()
+    # No longer once their photos are less alike: then only the answer is kept, and nobody is guarded.
+    is_alike = models.BooleanField(default=True)
+    # So alike that they may be one person, entered twice: somebody is asked. Less than that, both
+    # are guarded and nobody need answer.
+    wants_answer = models.BooleanField(default=True)
     answer = models.CharField(max_length=10, choices=Answer, default=Answer.OPEN)
     answered_by = models.CharField(max_length=254, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)

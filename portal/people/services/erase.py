@@ -17,6 +17,7 @@ from portal.core.errors import DomainError
 from portal.core.vault import vault
 from portal.journal.services import forget_acts_of
 from portal.people.belongings import belongings_of, blobs_of
+from portal.people.changes import What, tell
 from portal.people.models import Consent, Person
 from portal.people.services.faces_seen import forget_faces_of
 from portal.people.services.revision import bump_gallery_revision
@@ -39,7 +40,8 @@ def erase_person(person: Person, *, reason: str = "") -> Person:
     """Remove name, photos, templates, drafts, credentials and consent texts of ``person``, and of
     every entry merged into it, and destroy their keys; past sightings lose name and crop.
 
-    The row stays with its code, so that the code is never given to somebody else. Raises
+    The row stays with its code, so that the code is never given to somebody else, and so do hours
+    that were worked, which payroll must be able to prove: nobody's name is on them. Raises
     ``DomainError`` ``person.legal_hold`` while somebody must be kept. The audit row is the
     certificate: counts, the keys that were destroyed, and a hash over all of it.
     """
@@ -64,6 +66,7 @@ def erase_person(person: Person, *, reason: str = "") -> Person:
     removed = _Removed(blobs=set(), counts={})
     for one in locked:
         _empty(one, removed)
+    tell(*(one.pk for one in locked), what=What.ERASED)
     revision = bump_gallery_revision()
     now = timezone.now()
     certificate = {
@@ -132,7 +135,7 @@ def _empty(person: Person, removed: _Removed) -> None:
             continue
         if table.is_own:
             table.rows.delete()
-        else:
+        elif table.model._meta.get_field(table.field).null:
             table.rows.order_by().update(**{table.field: None})
     _blank_consents(person)
     if person.data_key_id is not None:

@@ -18,6 +18,7 @@ from portal.core.context import require
 from portal.core.errors import DomainError
 from portal.journal.models import Act
 from portal.journal.services import note_act
+from portal.people.changes import What, tell
 from portal.people.models import Consent, Credential, FaceImage, FaceTemplate, LookalikePair, Person
 from portal.people.services.gallery import person_key
 from portal.people.services.merge_fields import fill
@@ -53,6 +54,11 @@ def merge_people(source: Person, target: Person) -> Act:
         "anchors": _pks(what.anchors),
         "drafts": _ids(what.drafts),
         "invitations": _ids(what.invitations),
+        "punches": _pks(what.punches),
+        "corrections": _pks(what.corrections),
+        "plans": _ids(what.plans),
+        "overrides": _ids(what.overrides),
+        "leaves": _ids(what.leaves),
         "user": what.user.pk if what.user is not None else None,
         "filled": fill(target, source),
         "answers": _carry_answers(source, target),
@@ -61,6 +67,7 @@ def merge_people(source: Person, target: Person) -> Act:
     source.status, source.merged_into = Person.Status.MERGED, target
     source.save(update_fields=["status", "merged_into", "updated_at"])
     revision = bump_gallery_revision()
+    tell(source.pk, target.pk, what=What.MERGE)
     act = note_act(
         MERGE_ACT,
         f"{source.name} merged into {target.name}",
@@ -91,8 +98,13 @@ def hand_over(what: Moving, person: Person, *, data_key: UUID) -> None:
     FaceTemplate.objects.filter(pk__in=_keys(templates)).update(person=person)
     Consent.objects.filter(pk__in=_keys(what.consents)).update(person=person)
     Credential.objects.filter(pk__in=_keys(what.credentials)).update(person=person)
-    for rows in (what.sightings, what.visits, what.strangers, what.anchors):
+    for rows in (
+        what.sightings, what.visits, what.strangers, what.anchors, what.punches, what.corrections,
+    ):  # fmt: skip
         rows.update(person=person)
+    for row in (*what.plans, *what.overrides, *what.leaves):
+        row.person = person
+        row.save(update_fields=["person"])
     for draft in what.drafts:
         draft.person, draft.data_key_id = person, data_key
         draft.save(update_fields=["person", "data_key"])

@@ -34,6 +34,8 @@ MERGE_ACT: Final = "people.merge"
 MOVES: Final = frozenset(
     {
         "accounts.User.person",
+        "attendance.Correction.person",
+        "attendance.Punch.person",
         "enrolment.Enrolment.person",
         "enrolment.Invitation.person",
         "people.Consent.person",
@@ -42,6 +44,9 @@ MOVES: Final = frozenset(
         "people.FaceTemplate.person",
         "review.Anchor.person",
         "review.Stranger.person",
+        "schedules.Assignment.person",
+        "schedules.Leave.person",
+        "schedules.RosterOverride.person",
         "sightings.RecognisedFace.person",
         "sightings.Visit.person",
     }
@@ -55,8 +60,18 @@ STAYS: Final = {
     "journal.Act.other": "what was done to the old entry was done to that entry",
     "enrolment.Frame.person": "a picture of the webcam on its way, gone within minutes",
     "enrolment.Likeness.person": "somebody else's draft, which names whom it resembled",
+    "calibration.ShadowFace.person": "what a model that is not in use said of a face that is there still",
+    "calibration.WhatIfChange.before_person": "what a rule was tried on; merged names are followed",
+    "calibration.WhatIfChange.after_person": "what a rule was tried on; merged names are followed",
+    "calibration.DriftFinding.person": "what the old entry's photos scored; the next night looks anew",
     "hygiene.Finding.person": "what was found about the old entry; the next look finds anew",
     "hygiene.Finding.other": "what was found about the old entry; the next look finds anew",
+    "attendance.AttendanceDay.person": "days are computed anew of the punches that come along",
+    "attendance.DayException.person": "what is odd about a day is found anew with it",
+    "attendance.DayRevision.person": "what the old entry's days were is a record of that entry",
+    "attendance.Adjustment.person": "what a settled day is off by is added for each entry anew",
+    "attendance.StaleDays.person": "days to be computed anew: both entries' are",
+    "muster.MusterEntry.person": "who was on a list at the time; what was marked stays as it was",
     "roster.RosterPhoto.other": "what an import did; its undo names the entry that it made",
     "roster.RosterRow.person": "what an import did; its undo names the entry that it made",
 }
@@ -75,6 +90,11 @@ class Moving:
     anchors: QuerySet[Any]
     drafts: list[Any]
     invitations: list[Any]
+    punches: QuerySet[Any]
+    corrections: QuerySet[Any]
+    plans: list[Any]
+    overrides: list[Any]
+    leaves: list[Any]
     user: User | None
 
 
@@ -88,6 +108,7 @@ class Merge:
     photos: int
     templates: int
     sightings: int
+    punches: int
     consents: int
     credentials: int
     drafts: int
@@ -106,6 +127,7 @@ def plan_merge(source: Person, target: Person) -> Merge:
         photos=sum(photo.state != FaceImage.State.REMOVED for photo in what.photos),
         templates=source.templates.filter(image__in=what.photos).count(),
         sightings=what.sightings.count(),
+        punches=what.punches.count(),
         consents=len(what.consents),
         credentials=len(what.credentials),
         drafts=len(what.drafts),
@@ -131,8 +153,31 @@ def moving(source: Person, target: Person) -> Moving:
         anchors=anchors_of(source),
         drafts=list(source.enrolments.filter(state__in=["draft", "submitted"])),
         invitations=list(source.invitations.filter(used_at=None, revoked_at=None)),
+        punches=source.punches.all(),
+        corrections=source.corrections.all(),
+        plans=_plans(source, target),
+        overrides=list(
+            source.roster_overrides.exclude(date__in=target.roster_overrides.values("date"))
+        ),
+        leaves=_leaves(source, target),
         user=None if account_of(target) is not None else account_of(source),
     )
+
+
+def _plans(source: Person, target: Person) -> list[Any]:
+    """Two entries' own shifts would ask one person to work both: those of ``target`` hold."""
+    return [] if target.assignments.exists() else list(source.assignments.all())
+
+
+def _leaves(source: Person, target: Person) -> list[Any]:
+    """But not where ``target`` is on leave, or asked for it, on any of these dates already."""
+    return [
+        leave
+        for leave in source.leaves.all()
+        if not target.leaves.filter(
+            first__lte=leave.last, last__gte=leave.first, state__in=["requested", "approved"]
+        ).exists()
+    ]
 
 
 def account_of(person: Person) -> User | None:
@@ -162,6 +207,12 @@ def _stays(source: Person, target: Person, what: Moving) -> list[str]:
     ]
     if source.consents.count() > len(what.consents):
         said.append(f"{target.name} has a consent of their own; {source.name}'s stays on record.")
+    if source.assignments.count() > len(what.plans):
+        said.append(f"{target.name} has shifts of their own, which hold; {source.name}'s do not.")
+    if source.leaves.count() > len(what.leaves):
+        said.append(
+            f"{target.name} is on leave on some dates already; {source.name}'s stays there."
+        )
     if what.user is None and account_of(source) is not None:
         said.append(f"{source.name}'s sign-in stays as it is: {target.name} has one already.")
     return said

@@ -17,6 +17,7 @@ from portal.journal.models import Act
 from portal.organisation.models import Site
 from portal.organisation.selectors import visible_sites
 from portal.organisation.services import default_site, department_at
+from portal.people.changes import What, tell
 from portal.people.models import Person
 from portal.people.selectors import is_within
 from portal.people.services.status import change_status, lock_living
@@ -103,6 +104,7 @@ def create_person(details: PersonDetails) -> Person:
             http_status=409,
             data={"code": code},
         ) from error
+    tell(person.pk, what=What.CREATED)
     record("people.person.created", target=person, after=_snapshot(person))
     return person
 
@@ -111,7 +113,8 @@ def create_person(details: PersonDetails) -> Person:
 def update_person(person: Person, details: PersonDetails) -> Person:
     require("people.manage")
     person = lock_living(person)
-    before = _snapshot(person)
+    before, placed = _snapshot(person), (person.site_id, person.department_id)
+    employed = (person.employed_from, person.employed_to)
     person.name = details.name.strip()
     person.site = _site(details) if details.site_id else person.site
     person.department = department_at(person.site, details.department)
@@ -120,6 +123,11 @@ def update_person(person: Person, details: PersonDetails) -> Person:
         person.employed_from = details.employment.first_day
         person.employed_to = details.employment.last_day
     person.save()
+    if placed != (person.site_id, person.department_id):
+        tell(person.pk, what=What.PLACE)
+    if employed != (person.employed_from, person.employed_to):
+        days = (*employed, person.employed_from, person.employed_to, timezone.localdate())
+        tell(person.pk, what=What.EMPLOYMENT, first=min(filter(None, days)))
     record("people.person.updated", target=person, before=before, after=_snapshot(person))
     return person
 

@@ -12,6 +12,7 @@ from portal.journal.models import Act
 from portal.journal.registry import undoes
 from portal.journal.services import note_act
 from portal.organisation.models import Department, Site
+from portal.people.changes import What, tell
 from portal.people.models import Person
 from portal.people.services.status import in_the_way, lock_living
 
@@ -31,6 +32,7 @@ def place_person(person: Person, *, site: Site, department: Department | None) -
     if before == after:
         return None
     person.save(update_fields=["site", "department", "updated_at"])
+    tell(person.pk, what=What.PLACE)
     act = note_act(
         _ACT,
         f"{person.name} was moved to {department or site}",
@@ -55,6 +57,7 @@ def _undo_place(act: Act) -> None:
         raise in_the_way("The place where the person was no longer exists.")
     person.site_id, person.department_id = before["site"], before["department"]
     person.save(update_fields=["site", "department", "updated_at"])
+    tell(person.pk, what=What.PLACE, first=act.created_at.date())
     record("people.person.moved", target=person, before=after, after=before)
 
 

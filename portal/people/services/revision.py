@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from django.db.models import F
 
 from portal.core.events import GalleryChanged, publish_on_commit
+from portal.jobs.dispatch import ring_on_commit
 from portal.people.models import GalleryState
 
 __all__ = ["bump_gallery_revision", "one_revision"]
@@ -26,6 +27,7 @@ def bump_gallery_revision() -> int:
     GalleryState.objects.filter(pk=1).update(revision=F("revision") + 1)
     revision = GalleryState.objects.values_list("revision", flat=True).get(pk=1)
     publish_on_commit("people", GalleryChanged(type="gallery.changed", revision=revision))
+    ring_on_commit("hygiene.compare")
     return revision
 
 

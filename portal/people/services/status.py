@@ -18,6 +18,7 @@ from portal.core.errors import DomainError
 from portal.journal.models import Act
 from portal.journal.registry import undoes
 from portal.journal.services import note_act
+from portal.people.changes import What, tell
 from portal.people.models import Person
 from portal.people.services.merge_plan import MERGE_ACT
 from portal.people.services.revision import bump_gallery_revision
@@ -86,6 +87,7 @@ def change_status(
     person.save(update_fields=["status", "employed_to", "updated_at"])
     if status != was:
         bump_gallery_revision()
+    tell(person.pk, what=What.EMPLOYMENT, first=_earliest(last_day, employed_to))
     act = note_act(
         STATUS_ACT,
         f"{person.name} {words or _WORDS[Person.Status(status)]}",
@@ -137,12 +139,24 @@ def _undo_status(act: Act) -> None:
     )
     person.invitations.filter(pk__in=act.data["invitations"]).update(revoked_at=None)
     bump_gallery_revision()
+    tell(
+        person.pk,
+        what=What.EMPLOYMENT,
+        first=_earliest(
+            act.created_at.date(), *(date.fromisoformat(day) for day in (was, became) if day)
+        ),
+    )
     record(
         "people.person.status_restored",
         target=person,
         before={"status": after},
         after={"status": before},
     )
+
+
+def _earliest(*days: date | None) -> date:
+    """Of these days and today."""
+    return min(filter(None, (*days, timezone.localdate())))
 
 
 def acts_since(act: Act, person: Person, kind: str) -> QuerySet[Act]:

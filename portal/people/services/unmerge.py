@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from portal.audit.services import record
 from portal.journal.models import Act
 from portal.journal.registry import forgets, undoes
+from portal.people.changes import What, tell
 from portal.people.models import FaceImage, LookalikePair, Person
 from portal.people.services.gallery import person_key
 from portal.people.services.merge import hand_over
@@ -43,6 +44,7 @@ def undo_merge(act: Act) -> None:
     source.status, source.merged_into = data["status"], None
     source.save(update_fields=["status", "merged_into", "updated_at"])
     revision = bump_gallery_revision()
+    tell(source.pk, target.pk, what=What.MERGE)
     record(
         "people.person.unmerged",
         target=target,
@@ -94,7 +96,8 @@ def _still_there(data: dict[str, Any], source: Person, target: Person) -> Moving
     """What came with the merge, is still ``target``'s and has not been used up since."""
 
     def of_target(rows: QuerySet[Any], key: str) -> list[Any]:
-        return list(rows.filter(pk__in=data[key]))
+        # Acts of an earlier version name fewer kinds of rows.
+        return list(rows.filter(pk__in=data.get(key, [])))
 
     user = account_of(target)
     return Moving(
@@ -102,11 +105,15 @@ def _still_there(data: dict[str, Any], source: Person, target: Person) -> Moving
         consents=of_target(target.consents.all(), "consents"),
         credentials=of_target(target.credentials.all(), "credentials"),
         sightings=target.sightings.filter(pk__in=data["sightings"]),
-        # Acts of an earlier version name none of these.
         visits=target.visits.filter(pk__in=data.get("visits", [])),
         strangers=target.strangers.filter(pk__in=data.get("strangers", [])),
         anchors=anchors_of(target).filter(pk__in=data.get("anchors", [])),
         drafts=of_target(target.enrolments.filter(state__in=["draft", "submitted"]), "drafts"),
         invitations=of_target(target.invitations.filter(used_at=None), "invitations"),
+        punches=target.punches.filter(pk__in=data.get("punches", [])),
+        corrections=target.corrections.filter(pk__in=data.get("corrections", [])),
+        plans=of_target(target.assignments.all(), "plans"),
+        overrides=of_target(target.roster_overrides.all(), "overrides"),
+        leaves=of_target(target.leaves.all(), "leaves"),
         user=user if user is not None and user.pk == data["user"] else None,
     )

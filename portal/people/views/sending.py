@@ -20,14 +20,16 @@ _TYPES: Final = {
 }
 
 
-def as_attachment(request: HttpRequest, file: IO[bytes], *, kind: str) -> StreamingHttpResponse:
-    """The file is closed once it is sent."""
+def as_attachment(
+    request: HttpRequest, file: IO[bytes], *, kind: str, of: str = "people"
+) -> StreamingHttpResponse:
+    """The file is closed once it is sent; ``of`` begins its name."""
     # Django gathers an iterator of the other kind in memory before it sends anything.
     is_async = isinstance(request, ASGIRequest)
     response = StreamingHttpResponse(
         _pieces_async(file) if is_async else _pieces(file), content_type=_TYPES[kind]
     )
-    name = f"people-{timezone.localdate():%Y-%m-%d}.{kind}"
+    name = f"{of}-{timezone.localdate():%Y-%m-%d}.{kind}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "no-store"
     return response

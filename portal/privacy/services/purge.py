@@ -101,8 +101,8 @@ def _each(people: QuerySet[Person], act: Callable[[Person], object]) -> int:
     return count
 
 
-def _delete_jobs(rows: QuerySet[Any]) -> int:
-    """With their lines; what they were about keeps its own clock."""
+def _delete(rows: QuerySet[Any]) -> int:
+    """With what goes with them; what they were about keeps its own clock."""
     count = rows.count()
     rows.delete()
     return count
@@ -120,9 +120,11 @@ _EFFECTS: Final[dict[str, Callable[[QuerySet[Any], Rule], int]]] = {
     "pictures": _drop_pictures,
     "unknown_crops": lambda rows, _: drop_crops(rows),
     "results": lambda rows, _: delete_recognitions(rows),
-    "jobs": lambda rows, _: _delete_jobs(rows),
+    "jobs": lambda rows, _: _delete(rows),
     "left": _end_consent,
     "idle": _end_consent,
     "removed": _erase,
     "searches": lambda rows, _: delete_searches(rows),
+    "drift": lambda rows, _: _delete(rows),
+    "what_ifs": lambda rows, _: _delete(rows),
 }

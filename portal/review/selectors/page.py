@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from portal.engines.selectors import policy_in_force
 from portal.people.selectors import gallery_people_count
 from portal.review.models import Anchor
 from portal.review.selectors.strangers import StrangerCard, cards_of, visible_stranger
 from portal.sightings.models import Visit
+from portal.ui.times import day_title
 
 __all__ = ["StrangerPage", "VisitDay", "VisitLine", "stranger_page"]
 
@@ -89,13 +89,5 @@ def _by_day(visits: list[Visit], *, zone: str) -> list[VisitDay]:
             crop_id=face.pk if face is not None and face.portrait_key else None,
             cameras=tuple(leg.camera.name for leg in visit.legs.all()) or (visit.camera.name,),
         )
-        days.setdefault(on, VisitDay(on, _title(on, today))).lines.append(line)
+        days.setdefault(on, VisitDay(on, day_title(on, today))).lines.append(line)
     return list(days.values())
-
-
-def _title(day: date, today: date) -> str:
-    if day == today:
-        return "Today"
-    if day == today - timedelta(days=1):
-        return "Yesterday"
-    return date_format(day, "l j F" if day.year == today.year else "l j F Y")

@@ -20,6 +20,7 @@ from portal.jobs.models import Job
 from portal.jobs.services import advance_job, create_job, finish_job
 from portal.organisation.models import Site
 from portal.organisation.services import department_at
+from portal.people.changes import What, tell
 from portal.people.consents import active_consents
 from portal.people.models import Consent, Person
 from portal.people.selectors import is_within
@@ -166,6 +167,7 @@ def _write_person(
         if line.employed_from or line.employed_to:
             _set_dates(person, line.employed_from, line.employed_to)
             person.save(update_fields=["employed_from", "employed_to", "updated_at"])
+            tell(person.pk, what=What.EMPLOYMENT, first=person.employed_from)
         return person
     if plan.after.get("status"):
         person = restore_person(person)
@@ -179,6 +181,10 @@ def _write_person(
         person.email = plan.after.get("email", person.email)
         _set_dates(person, plan.after.get("employed_from", ""), plan.after.get("employed_to", ""))
         person.save()
+        if {"site", "department"} & plan.after.keys():
+            tell(person.pk, what=What.PLACE)
+        if {"employed_from", "employed_to"} & plan.after.keys():
+            tell(person.pk, what=What.EMPLOYMENT, first=person.employed_from)
         # Names and addresses are told by their having changed, not by what they are.
         record("people.person.updated", target=person, after={"fields": sorted(fields)})
     return person

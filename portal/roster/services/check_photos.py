@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID
 
+from portal.core.archive import EntryRefused
 from portal.people.models import FaceImage, LookalikePair
-from portal.roster.archive import EntryRefused
 from portal.roster.matching import Matching
 from portal.roster.models import RosterImport, RosterPhoto, RosterRow
 from portal.roster.photos import PhotoSource, photo_digest

@@ -13,6 +13,7 @@ from portal.journal.models import Act
 from portal.journal.registry import forgets, undoes
 from portal.organisation.models import Site
 from portal.organisation.services import department_at
+from portal.people.changes import What, tell
 from portal.people.models import FaceImage, Person
 from portal.people.services import remove_person, remove_photo
 from portal.roster.models import RosterImport, RosterPhoto, RosterRow
@@ -109,6 +110,10 @@ def _put_back(person: Person, values: dict[str, str]) -> None:
         if name in values:
             setattr(person, name, date.fromisoformat(values[name]) if values[name] else None)
     person.save()
+    if {"site", "department"} & values.keys():
+        tell(person.pk, what=What.PLACE)
+    if {"employed_from", "employed_to"} & values.keys():
+        tell(person.pk, what=What.EMPLOYMENT, first=person.employed_from)
 
 
 def _leave(row: RosterRow, counts: dict[str, int], why: str) -> None:

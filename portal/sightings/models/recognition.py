@@ -53,6 +53,15 @@ class Recognition(Record):
     threshold = models.FloatField(null=True)
     gallery_size = models.PositiveIntegerField(default=0)
     space = models.ForeignKey("engines.Space", null=True, on_delete=models.PROTECT)
+    # The saved rule that decided; None is the shipped one. Rules are never deleted: no index.
+    rule = models.ForeignKey(
+        "engines.DecisionRule",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
     timings_ms = models.JSONField(default=dict)
     face_count = models.PositiveSmallIntegerField(default=0)
     error_code = models.CharField(max_length=60, blank=True)

@@ -46,6 +46,15 @@ class Visit(Record):
     threshold = models.FloatField(null=True)
     candidates = models.JSONField(default=list)
     space = models.ForeignKey("engines.Space", null=True, on_delete=models.PROTECT)
+    # The saved rule that decided; None is the shipped one. Rules are never deleted: no index.
+    rule = models.ForeignKey(
+        "engines.DecisionRule",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
     # Faces seen, those fit to be compared, and how many of these agree with the decision.
     faces_seen = models.PositiveIntegerField(default=0)
     faces_usable = models.PositiveIntegerField(default=0)

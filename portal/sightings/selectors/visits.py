@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -12,7 +11,6 @@ from django.utils import timezone
 
 from portal.cameras.models import Camera
 from portal.core.context import Actor, current_actor, require
-from portal.core.errors import NotFound
 from portal.people.selectors import PersonName, names_of, portraits_of
 from portal.sightings.models import RecognisedFace, Visit, VisitLeg
 from portal.sightings.selectors.faces import FaceView, faces_within, reason_text, with_names
@@ -20,10 +18,8 @@ from portal.sightings.selectors.faces import FaceView, faces_within, reason_text
 __all__ = [
     "OnSite",
     "VisitView",
-    "latest_visits",
     "on_site_count",
     "view_of",
-    "visible_visit",
     "visible_visits",
     "visit_faces",
     "visits_within",
@@ -150,38 +146,6 @@ def visible_visits() -> QuerySet[Visit]:
     return Visit.objects.select_related("camera", "last_camera", "site", "stranger").filter(
         visits_within(actor)
     )
-
-
-def visible_visit(visit_id: UUID) -> Visit:
-    visit = visible_visits().filter(pk=visit_id).first()
-    if visit is None:
-        raise NotFound("There is no such visit, or it was deleted after its retention time.")
-    return visit
-
-
-def latest_visits(
-    *,
-    limit: int = 40,
-    after_id: UUID | None = None,
-    camera_id: UUID | None = None,
-    decision: str = "",
-    person_id: UUID | None = None,
-    since: datetime | None = None,
-) -> list[VisitView]:
-    """Newest first. With ``after_id`` those that began after it, and with ``since`` those that
-    changed since then: by both a page that lost its connection fills the gap."""
-    visits = visible_visits()
-    if after_id is not None:
-        visits = visits.filter(pk__gt=after_id)
-    if camera_id is not None:
-        visits = visits.filter(legs__camera=camera_id)
-    if decision:
-        visits = visits.filter(decision=decision)
-    if person_id is not None:
-        visits = visits.filter(person=person_id)
-    if since is not None:
-        visits = visits.filter(changed_at__gte=since)
-    return view_of(list(visits[:limit]))
 
 
 def view_of(visits: Sequence[Visit]) -> list[VisitView]:

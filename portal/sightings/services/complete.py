@@ -44,6 +44,8 @@ class PictureResult:
     space_id: str
     timings_ms: Mapping[str, float]
     faces: Sequence[FaceResult] = field(default=())
+    # The saved rule that decided; None is the shipped one.
+    rule_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ def complete_recognitions(
         row.width_px, row.height_px = result.width_px, result.height_px
         row.threshold, row.gallery_size = result.threshold, result.gallery_size
         row.space_id, row.timings_ms = result.space_id, dict(result.timings_ms)
+        row.rule_id = result.rule_id
         row.face_count = len(result.faces)
         faces += [_row_of(row, n, face, living) for n, face in enumerate(result.faces)]
     # The rows are there and locked, so every one of them "conflicts" and is updated. bulk_update
@@ -142,7 +145,8 @@ def _row_of(row: Recognition, position: int, face: FaceResult, living: set[str])
         "reason": reason,
         "score": decision.score,
         "margin": decision.margin,
-        "candidates": [[c.person_id, round(c.score, 5)] for c in decision.candidates],
+        # Unrounded: a replay must decide as it was decided.
+        "candidates": [[c.person_id, float(c.score)] for c in decision.candidates],
     }
     return RecognisedFace(
         recognition=row,
@@ -180,6 +184,7 @@ _RESULT_FIELDS = [
     "threshold",
     "gallery_size",
     "space",
+    "rule",
     "timings_ms",
     "face_count",
     "error_code",

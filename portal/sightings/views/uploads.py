@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from portal.core.context import current_actor
 from portal.core.errors import DomainError, NotFound
 from portal.core.http import page
-from portal.engines.selectors import policy_in_force
+from portal.engines.selectors import deciding
 from portal.jobs.models import Job, JobLine
 from portal.jobs.selectors import visible_jobs
 from portal.jobs.services import advance_job, create_job, log_line
@@ -28,9 +28,11 @@ __all__ = ["recognise", "refused", "result", "start_batch", "submit"]
 @page("sightings.recognise")
 def recognise(request: HttpRequest) -> HttpResponse:
     size = gallery_people_count()
+    found = deciding(size)
     context = {
         "gallery_size": size,
-        "threshold": policy_in_force(size).threshold,
+        "threshold": found.policy.threshold,
+        "rule": found.rule,
         "recent": latest_uploads(),
     }
     return render(request, "sightings/recognise.html", context)

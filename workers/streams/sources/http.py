@@ -12,29 +12,20 @@ from typing import Final
 
 from workers.streams.messages import Assignment, Trouble
 from workers.streams.sources.authentication import Login
-from workers.streams.sources.relay import connect
+from workers.streams.sources.connection import CameraConnection
 
 __all__ = ["READ_S", "CameraClient"]
 
 READ_S: Final = 8.0
-_USUAL_PORTS: Final = {"http": 80, "https": 443}
 _TROUBLES: Final = {401: "credentials", 403: "credentials", 404: "not_found", 410: "not_found"}
-
-
-class _Connection(http.client.HTTPConnection):
-    def __init__(self, task: Assignment) -> None:
-        super().__init__(task.host, task.port, timeout=READ_S)
-        self._task = task
-
-    def connect(self) -> None:
-        self.sock = connect(self._task, is_secure=self._task.scheme == "https", read_s=READ_S)
 
 
 class CameraClient:
     def __init__(self, task: Assignment) -> None:
         self._task = task
         self._login = Login(task.username, task.password)
-        self._connection = _Connection(task)
+        is_secure = task.scheme == "https"
+        self._connection = CameraConnection(task, is_secure=is_secure, read_s=READ_S)
         self._answer: http.client.HTTPResponse | None = None
         # By how much the camera's clock is ahead, to the second, as its answers tell it.
         self.skew_ms: float | None = None
@@ -85,10 +76,7 @@ class CameraClient:
 
     def _request(self) -> http.client.HTTPResponse:
         task = self._task
-        host = f"[{task.host}]" if ":" in task.host else task.host
-        if task.port != _USUAL_PORTS.get(task.scheme):
-            host = f"{host}:{task.port}"
-        headers = {"Host": host, "User-Agent": "Gatehouse", "Accept": "*/*"}
+        headers = {"User-Agent": "Gatehouse", "Accept": "*/*"}
         if authorization := self._login.header("GET", task.path):
             headers["Authorization"] = authorization
         # A connection that was kept may have been closed meanwhile; a new one was not.

@@ -2,7 +2,7 @@
 
 FFmpeg follows an RTSP redirect wherever it points and has no option against that. So it is
 connected to a socket of ours on loopback, which is joined to the camera; an answer that redirects
-ends the connection before FFmpeg has read it. TLS is spoken here as well.
+ends the connection before FFmpeg has read it.
 Public surface: ``Relay``.
 """
 
@@ -11,44 +11,17 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
-import ssl
 import threading
 from typing import Final
 
-from workers.streams.messages import Assignment, Trouble
 from workers.streams.sources.frame_ends import FrameEnds
 
-__all__ = ["CONNECT_S", "Relay", "connect"]
+__all__ = ["Relay"]
 
-CONNECT_S: Final = 6.0
 # Twelve bytes that do not come about in pictures by chance.
 _REDIRECT: Final = re.compile(rb"RTSP/1\.[01] 3\d\d")
 _OVERLAP: Final = 12
 _CHUNK: Final = 65_536
-
-
-def connect(task: Assignment, *, is_secure: bool, read_s: float) -> socket.socket:
-    """A connection to ``task.ip`` itself, by no name. Raises ``Trouble``."""
-    try:
-        plain = socket.create_connection((task.ip, task.port), timeout=CONNECT_S)
-    except OSError:
-        raise Trouble("unreachable") from None
-    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    plain.settimeout(read_s)
-    if not is_secure:
-        return plain
-    context = ssl.create_default_context()
-    if not task.verifies_certificate:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    try:
-        return context.wrap_socket(plain, server_hostname=task.host)
-    except ssl.SSLCertVerificationError:
-        plain.close()
-        raise Trouble("certificate") from None
-    except (OSError, ValueError):
-        plain.close()
-        raise Trouble("tls") from None
 
 
 class Relay:

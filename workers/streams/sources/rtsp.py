@@ -12,8 +12,9 @@ import av
 
 from workers.streams.messages import Assignment, Trouble
 from workers.streams.pace import Pace
+from workers.streams.sources.connection import CameraConnection
 from workers.streams.sources.decoded import Decoded, decoded_frame, frames_of_packet
-from workers.streams.sources.relay import Relay, connect
+from workers.streams.sources.relay import Relay
 
 __all__ = ["rtsp_frames"]
 
@@ -35,7 +36,9 @@ _OPTIONS: Final = {
 
 
 def rtsp_frames(task: Assignment, *, on_error: Callable[[], None]) -> Iterator[Decoded]:
-    relay = Relay(connect(task, is_secure=task.scheme == "rtsps", read_s=READ_S))
+    connection = CameraConnection(task, is_secure=task.scheme == "rtsps", read_s=READ_S)
+    connection.connect()
+    relay = Relay(connection.sock)
     try:
         yield from _frames(task, relay, on_error)
     except av.error.FFmpegError as error:

@@ -14,10 +14,15 @@ __all__ = ["announce_visits"]
 
 _ALERTS: Final[TaskName] = "alerts.consider"
 _REVIEW: Final = "review.group"
+_MUSTER: Final[TaskName] = "muster.follow"
+_ATTENDANCE: Final[TaskName] = "attendance.collect"
+_SEEN: Final = frozenset({RecognisedFace.Decision.MATCH, RecognisedFace.Decision.UNCERTAIN})
+# While people come one after the other, each is told of within this, and not each by itself.
+_PAUSE_S: Final = 1
 
 
 def announce_visits(visits: Sequence[Visit]) -> None:
-    """To the live page, to the alerts, and, where there are strangers, to whoever groups them."""
+    """To the live page, to the alerts, to whoever groups strangers, to roll-calls, and to attendance."""
     if not visits:
         return
     publish_on_commit(
@@ -32,8 +37,13 @@ def announce_visits(visits: Sequence[Visit]) -> None:
     _ring(_ALERTS)
     if any(visit.decision == RecognisedFace.Decision.UNKNOWN for visit in visits):
         _ring(_REVIEW)
+    if any(visit.person_id is not None for visit in visits):
+        _ring(_MUSTER)
+    if any(visit.decision in _SEEN or visit.person_id is not None for visit in visits):
+        # At once: whoever has just come looks whether the board says so.
+        ring_on_commit(_ATTENDANCE)
 
 
 def _ring(task: TaskName) -> None:
     if task in TASKS:
-        ring_on_commit(task)
+        ring_on_commit(task, pause_s=_PAUSE_S)

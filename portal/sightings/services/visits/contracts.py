@@ -19,11 +19,12 @@ __all__ = ["KnownFace", "LedgerFace", "RuleInForce", "VisitUpdate", "VisitWritte
 @dataclass(frozen=True, slots=True, eq=False)
 class RuleInForce:
     """What one pass was decided by: the embedding space, the mean that its vectors are compared
-    about, and the number of people searched."""
+    about, the number of people searched, and the saved rule (None: the shipped one)."""
 
     space_id: str
     mean: NDArray[Any]
     gallery_size: int
+    rule_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -126,6 +126,7 @@ class LedgerRows:
             threshold=verdict.decision.threshold,
             gallery_size=self._rule.gallery_size,
             space_id=self._rule.space_id,
+            rule_id=self._rule.rule_id,
             timings_ms=dict(face.timings_ms),
             face_count=1,
         )

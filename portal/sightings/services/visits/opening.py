@@ -8,7 +8,6 @@ from typing import Final
 from uuid import UUID
 
 import numpy as np
-from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from portal.core.vault import VaultError, vault
@@ -36,6 +35,16 @@ GAP: Final = timedelta(seconds=20)
 CROSSING: Final = timedelta(seconds=120)
 
 VECTOR_PURPOSE: Final = "visit-vector"
+_WHERE_AND_LIKE_WHOM: Final = ("site_id", "vector__space_id", "vector__sealed_vector")
+_HOW_IT_STANDS: Final = (
+    "pk",
+    "last_camera_id",
+    "first_at",
+    "last_at",
+    "person_id",
+    "is_confirmed",
+    "settled_as",
+)
 
 
 def seal_visit_vector(vector: NDArray[np.float32]) -> bytes:
@@ -57,32 +66,38 @@ def lock_sites(site_ids: Collection[UUID]) -> None:
 
 
 def locked_visits(ids: Collection[UUID]) -> list[Visit]:
-    return list(_with_parts(Visit.objects.filter(pk__in=ids)))
-
-
-def visits_around(site_ids: Collection[UUID], first: datetime, last: datetime) -> list[Visit]:
-    """Visits of these sites that a passage between these instants may belong to, ended or not."""
+    """Locked, so that what a human settles meanwhile is not written over."""
     return list(
-        _with_parts(
-            Visit.objects.filter(
-                site__in=site_ids,
-                last_at__gte=first - CROSSING,
-                first_at__lte=last + CROSSING,
-                # Nothing is written before it was seen. Said for the index: it holds a few rows,
-                # where the sites hold years.
-                changed_at__gte=first - CROSSING,
-            )
-        )
-    )
-
-
-def _with_parts(visits: QuerySet[Visit]) -> QuerySet[Visit]:
-    # Locked, so that what a human settles meanwhile is not written over.
-    return (
-        visits.select_related("vector", "best_face")
+        Visit.objects.filter(pk__in=ids)
+        .select_related("vector", "best_face")
+        # Of the best face only how good it is and whose it is said to be is asked for.
+        .defer("best_face__box", "best_face__landmarks", "best_face__candidates")
         .select_for_update(of=("self",), no_key=True)
         .order_by("id")
     )
+
+
+def visits_around(
+    site_ids: Collection[UUID], first: datetime, last: datetime, *, space_id: str
+) -> dict[UUID, list[OpenVisit]]:
+    """By site, visits that a passage between these instants may belong to, ended or not.
+
+    Only what tells whether it does: at a busy site there are hundreds, of which few are gone on
+    with. Those are locked and read whole by ``locked_visits``.
+    """
+    rows = Visit.objects.filter(
+        site__in=site_ids,
+        last_at__gte=first - CROSSING,
+        first_at__lte=last + CROSSING,
+        # Nothing is written before it was seen. Said for the index: it holds a few rows,
+        # where the sites hold years.
+        changed_at__gte=first - CROSSING,
+    ).order_by("id")
+    found: dict[UUID, list[OpenVisit]] = {}
+    for site_id, space, sealed, *what in rows.values_list(*_WHERE_AND_LIKE_WHOM, *_HOW_IT_STANDS):
+        vector = _opened(sealed) if space == space_id else None
+        found.setdefault(site_id, []).append(_open(vector, *what))
+    return found
 
 
 def open_visit(visit: Visit, *, space_id: str) -> OpenVisit:
@@ -91,14 +106,27 @@ def open_visit(visit: Visit, *, space_id: str) -> OpenVisit:
 
 
 def as_open(visit: Visit, vector: NDArray[np.float32] | None) -> OpenVisit:
+    return _open(vector, *(getattr(visit, name) for name in _HOW_IT_STANDS))
+
+
+def _open(  # noqa: PLR0917 - the columns of a row, in their order
+    vector: NDArray[np.float32] | None,
+    visit_id: UUID,
+    camera_id: UUID,
+    first_at: datetime,
+    last_at: datetime,
+    person_id: UUID | None,
+    is_confirmed: bool,
+    settled_as: str,
+) -> OpenVisit:
     return OpenVisit(
-        id=visit.pk,
-        last_camera_id=visit.last_camera_id,
-        first_s=visit.first_at.timestamp(),
-        last_s=visit.last_at.timestamp(),
+        id=visit_id,
+        last_camera_id=camera_id,
+        first_s=first_at.timestamp(),
+        last_s=last_at.timestamp(),
         vector=vector,
-        name=str(visit.person_id) if visit.person_id else None,
-        is_sure=visit.person_id is not None and (visit.is_confirmed or bool(visit.settled_as)),
+        name=str(person_id) if person_id else None,
+        is_sure=person_id is not None and (is_confirmed or bool(settled_as)),
     )
 
 
@@ -127,7 +155,11 @@ def _vector(visit: Visit, space_id: str) -> NDArray[np.float32] | None:
     row: VisitVector | None = getattr(visit, "vector", None)
     if row is None or row.space_id != space_id:
         return None
+    return _opened(row.sealed_vector)
+
+
+def _opened(sealed: bytes | memoryview) -> NDArray[np.float32] | None:
     try:
-        return open_visit_vector(row.sealed_vector)
+        return open_visit_vector(sealed)
     except VaultError:
         return None

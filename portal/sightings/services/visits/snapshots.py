@@ -97,28 +97,30 @@ def attach_snapshots(given: SnapshotFaces, *, kept: Collection[UUID]) -> VisitWr
 
 
 def _drafts(faces: Sequence[SnapshotFace], writer: VisitWriter) -> list[_Draft]:
-    known: dict[UUID, OpenVisit] = dict(writer.known)
-    site_of = {pk: visit.site_id for pk, visit in writer.visits.items()}
+    known = {site_id: dict(visits) for site_id, visits in writer.open.items()}
     drafts: dict[UUID, _Draft] = {}
     in_picture: dict[UUID, set[UUID]] = {}
     for face in faces:
         taken = in_picture.setdefault(face.recognition_id, set())
         standing = Standing(face.decision)
         update = _update(face.site_id, [face], standing, vector=face.vector)
-        found = visit_to_join(
-            newcomer_of(replace(update, apart_from=frozenset(taken)), name=standing.name),
-            [one for pk, one in known.items() if site_of[pk] == face.site_id],
-            join_rule(writer.rule, update),
-        )
+        newcomer = newcomer_of(replace(update, apart_from=frozenset(taken)), name=standing.name)
+        rule, there = join_rule(writer.rule, update), known.setdefault(face.site_id, {})
+        while (found := visit_to_join(newcomer, there.values(), rule)) not in drafts:
+            if found is None:
+                break
+            before = writer.take(face.site_id, found)
+            if before is not None:
+                drafts[found] = _Draft(found, found, vote_of(*before) or Vote())
+            elif found in writer.open[face.site_id]:
+                there[found] = writer.open[face.site_id][found]
+            else:
+                del there[found]
         if found is None:
             if face.look is None:
                 continue
             found = uuid4()
             drafts[found] = _Draft(found, None, Vote())
-            site_of[found] = face.site_id
-        elif found not in drafts:
-            before = vote_of(writer.visits[found], writer.known[found])
-            drafts[found] = _Draft(found, found, before or Vote())
         draft = drafts[found]
         draft.beside |= taken
         for other in taken:
@@ -127,7 +129,7 @@ def _drafts(faces: Sequence[SnapshotFace], writer: VisitWriter) -> list[_Draft]:
         draft.faces.append(face)
         if face.look is not None:
             draft.vote = draft.vote.with_look(face.look)
-        known[found] = _with_face(known.get(found), draft, face)
+        there[found] = _with_face(there.get(found), draft, face)
     return list(drafts.values())
 
 

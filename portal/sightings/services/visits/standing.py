@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -31,7 +32,7 @@ class Verdict:
 
     @property
     def candidates(self) -> list[list[object]]:
-        return [[c.person_id, round(c.score, 5)] for c in self.decision.candidates]
+        return [[c.person_id, float(c.score)] for c in self.decision.candidates]
 
 
 def verdict_of(standing: Standing, *, living: AbstractSet[str]) -> Verdict:
@@ -43,7 +44,9 @@ def verdict_of(standing: Standing, *, living: AbstractSet[str]) -> Verdict:
     return Verdict(decision, is_confirmed, standing.agreeing)
 
 
-def apply_verdict(visit: Visit, verdict: Verdict, *, may_weaken: bool) -> None:
+def apply_verdict(
+    visit: Visit, verdict: Verdict, *, rule_id: UUID | None, may_weaken: bool
+) -> None:
     """What a human settled stays. Without ``may_weaken`` (others have seen faces of this visit that
     the verdict does not rest on) only a verdict that says more is taken over.
     """
@@ -70,5 +73,6 @@ def apply_verdict(visit: Visit, verdict: Verdict, *, may_weaken: bool) -> None:
         decision.margin,
         decision.threshold,
     )
+    visit.rule_id = rule_id
     visit.candidates = verdict.candidates
     visit.faces_agreeing = verdict.agreeing

@@ -5,7 +5,8 @@ Public surface: ``VisitWriter``, ``join_rule``, ``newcomer_of``. Part of the cal
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -47,8 +48,9 @@ class VisitWriter:
         self, sites: set[UUID], *, first: datetime, last: datetime, rule: RuleInForce
     ) -> None:
         self.rule = rule
-        self.visits: dict[UUID, Visit] = {}
-        self.known: dict[UUID, OpenVisit] = {}
+        # What may go on, by site; ``_visits`` are those of them that are read whole, and locked.
+        self.open: dict[UUID, dict[UUID, OpenVisit]] = defaultdict(dict)
+        self._visits: dict[UUID, Visit] = {}
         self._changed: dict[UUID, Visit] = {}
         self._gone: list[Visit] = []
         self._by_key: dict[int, UUID] = {}
@@ -58,11 +60,13 @@ class VisitWriter:
         self._legs = Legs()
         self._living: set[str] = set()
         lock_sites(sites)
-        self._load(visits_around(sites, first, last))
+        around = visits_around(sites, first, last, space_id=rule.space_id)
+        for site_id, visits in around.items():
+            self.open[site_id] = {visit.id: visit for visit in visits}
 
     def prepare(self, updates: Sequence[VisitUpdate]) -> None:
         """Read what ``updates`` need beside what is open."""
-        missing = {u.visit_id for u in updates if u.visit_id} - set(self.visits)
+        missing = {u.visit_id for u in updates if u.visit_id} - set(self._visits)
         if missing:
             self._load(locked_visits(missing))
         names = {name for update in updates if (name := update.standing.name)}
@@ -74,7 +78,7 @@ class VisitWriter:
         taken = {self._by_key[key] for key in update.apart_from_keys if key in self._by_key}
         update = replace(update, apart_from=update.apart_from | taken)
         verdict = verdict_of(update.standing, living=self._living)
-        visit = self.visits.get(update.visit_id) if update.visit_id else None
+        visit = self._visits.get(update.visit_id) if update.visit_id else None
         if visit is None:
             visit, written = self._join_or_make(update, verdict)
         else:
@@ -87,7 +91,7 @@ class VisitWriter:
         )
         _count(visit, update)
         said = _says(visit)
-        apply_verdict(visit, verdict, may_weaken=is_whole)
+        apply_verdict(visit, verdict, rule_id=self.rule.rule_id, may_weaken=is_whole)
         if is_joined and said == _says(visit) and not self._ledger.is_clearer(visit, update):
             self._spared += [key for face in update.faces for key in face.blobs]
             update, written = replace(update, faces=()), replace(written, is_row_spared=True)
@@ -99,7 +103,7 @@ class VisitWriter:
             faces=update.seen,
         )
         self._ledger.add(visit, update, verdict)
-        if update.vector is not None and (is_whole or self.known[visit.pk].vector is None):
+        if update.vector is not None and (is_whole or self._known(visit).vector is None):
             self._vectors[visit.pk] = update.vector
             visit.space_id = self.rule.space_id
         self._remember(visit)
@@ -129,18 +133,38 @@ class VisitWriter:
 
     def _load(self, visits: Iterable[Visit]) -> None:
         for visit in visits:
-            self.visits[visit.pk] = visit
-            self.known[visit.pk] = open_visit(visit, space_id=self.rule.space_id)
+            self._visits[visit.pk] = visit
+            self.open[visit.site_id][visit.pk] = open_visit(visit, space_id=self.rule.space_id)
+
+    def take(self, site_id: UUID, visit_id: UUID) -> tuple[Visit, OpenVisit] | None:
+        """The visit read whole, to be gone on with; None where it is gone by now, or somebody
+        said meanwhile whose it is: then ``open`` holds what it is."""
+        before = self.open[site_id][visit_id]
+        if visit_id not in self._visits:
+            del self.open[site_id][visit_id]
+            self._load(locked_visits([visit_id]))
+        known = self.open[site_id].get(visit_id)
+        if known is None or (known.name, known.is_sure) != (before.name, before.is_sure):
+            return None
+        return self._visits[visit_id], known
+
+    def _join(
+        self, find: Callable[[Iterable[OpenVisit]], UUID | None], site_id: UUID
+    ) -> tuple[Visit, OpenVisit] | None:
+        """What ``find`` chooses among what may go on at the site."""
+        while (found := find(self.open[site_id].values())) is not None:
+            taken = self.take(site_id, found)
+            if taken is not None:
+                return taken
+        return None
 
     def _join_or_make(self, update: VisitUpdate, verdict: Verdict) -> tuple[Visit, VisitWritten]:
-        found = visit_to_join(
-            newcomer_of(update, name=verdict.name, is_confirmed=verdict.is_confirmed),
-            self._at(update.site_id),
-            join_rule(self.rule, update),
-        )
+        newcomer = newcomer_of(update, name=verdict.name, is_confirmed=verdict.is_confirmed)
+        rule = join_rule(self.rule, update)
+        found = self._join(lambda visits: visit_to_join(newcomer, visits, rule), update.site_id)
         if found is not None:
-            visit = self.visits[found]
-            return visit, VisitWritten(found, before=vote_of(visit, self.known[found]))
+            visit, known = found
+            return visit, VisitWritten(visit.pk, before=vote_of(visit, known))
         visit = Visit(
             site_id=update.site_id,
             camera_id=update.camera_id,
@@ -149,42 +173,49 @@ class VisitWriter:
             last_at=update.last_at,
             decision=RecognisedFace.Decision.POOR,
         )
-        self.visits[visit.pk], self.known[visit.pk] = visit, as_open(visit, None)
+        self._visits[visit.pk] = visit
+        self.open[visit.site_id][visit.pk] = as_open(visit, None)
         return visit, VisitWritten(visit.pk, was_made=True)
 
     def _same_person(
         self, update: VisitUpdate, verdict: Verdict, visit: Visit
     ) -> tuple[Visit, VisitWritten]:
         """The visit itself, or the one of the same person that it turns out to belong to."""
-        other_id = None
-        if not visit.settled_as:
-            newcomer = newcomer_of(update, name=verdict.name, is_confirmed=verdict.is_confirmed)
-            others = [one for one in self._at(visit.site_id) if one.id != visit.pk]
-            rule = join_rule(self.rule, update)
-            # By the face: what was seen badly at first may be told from what came since.
-            older = [one for one in others if one.first_s < self.known[visit.pk].first_s]
-            other_id = visit_to_join(newcomer, older, rule)
-            if other_id is None and verdict.is_confirmed and not visit.is_confirmed:
-                other_id = visit_to_absorb(newcomer, others, rule)
-        if other_id is None:
+        if visit.settled_as:
             return visit, VisitWritten(visit.pk)
-        survivor = self.visits[other_id]
-        before = vote_of(survivor, self.known[other_id])
+        newcomer = newcomer_of(update, name=verdict.name, is_confirmed=verdict.is_confirmed)
+        newcomer = replace(newcomer, apart_from=newcomer.apart_from | {visit.pk})
+        rule, since_s = join_rule(self.rule, update), self._known(visit).first_s
+        # By the face: what was seen badly at first may be told from what came since.
+        other = self._join(
+            lambda visits: visit_to_join(
+                newcomer, (v for v in visits if v.first_s < since_s), rule
+            ),
+            visit.site_id,
+        )
+        if other is None and verdict.is_confirmed and not visit.is_confirmed:
+            other = self._join(
+                lambda visits: visit_to_absorb(newcomer, visits, rule), visit.site_id
+            )
+        if other is None:
+            return visit, VisitWritten(visit.pk)
+        survivor, known = other
+        before = vote_of(survivor, known)
         absorb(visit, survivor)
         self._legs.move(visit.pk, survivor.pk)
         self._ledger.move(visit, survivor)
-        for held in (self.visits, self.known, self._changed, self._vectors):
+        for held in (self._visits, self.open[visit.site_id], self._changed, self._vectors):
             held.pop(visit.pk, None)
         self._gone.append(visit)
-        return survivor, VisitWritten(other_id, before=before)
+        return survivor, VisitWritten(survivor.pk, before=before)
+
+    def _known(self, visit: Visit) -> OpenVisit:
+        return self.open[visit.site_id][visit.pk]
 
     def _remember(self, visit: Visit) -> None:
         """So that a later update of the same call can join what this one made of it."""
-        vector = self._vectors.get(visit.pk, self.known[visit.pk].vector)
-        self.known[visit.pk] = as_open(visit, vector)
-
-    def _at(self, site_id: UUID) -> list[OpenVisit]:
-        return [one for pk, one in self.known.items() if self.visits[pk].site_id == site_id]
+        vector = self._vectors.get(visit.pk, self._known(visit).vector)
+        self.open[visit.site_id][visit.pk] = as_open(visit, vector)
 
 
 # The threshold in force follows the number of people enrolled and is low where they are few; who
@@ -244,6 +275,7 @@ _FIELDS: Final = [
     "threshold",
     "candidates",
     "space",
+    "rule",
     "faces_seen",
     "faces_usable",
     "faces_agreeing",

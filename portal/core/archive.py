@@ -1,7 +1,7 @@
 """ZIP files from strangers: what is in them is counted while it is unpacked, never believed.
 
 Nothing is ever unpacked to a disk. Public surface: ``ArchiveLimits``, ``open_archive``,
-``ArchiveReader``, ``refused_archive``, ``EntryRefused``.
+``ArchiveReader``, ``EntryRefused``.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import stat
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Final
 
 from portal.core.errors import DomainError
 
-__all__ = ["ArchiveLimits", "ArchiveReader", "EntryRefused", "open_archive", "refused_archive"]
+__all__ = ["ArchiveLimits", "ArchiveReader", "EntryRefused", "open_archive"]
 
 _MIB: Final = 1024 * 1024
 _END: Final = struct.Struct("<4s4H2LH")
@@ -29,35 +30,36 @@ _RATIO_FROM_BYTES: Final = _MIB
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
-    """What one archive may hold. Checked against what really comes out of it."""
+    """What one archive may hold. Checked against what really comes out of it; ``code`` is that of
+    every refusal."""
 
     max_files: int
     max_unpacked_bytes: int
     max_entry_bytes: int
     has_ratio_limit: bool = True
+    code: str = "archive.refused"
+
+    def refused(self, reason: str) -> DomainError:
+        return DomainError(f"The archive was refused: {reason}", code=self.code)
 
 
 class EntryRefused(Exception):
     """One file of an archive cannot be used; the others can. The text says why."""
 
 
-def refused_archive(reason: str) -> DomainError:
-    return DomainError(f"The archive was refused: {reason}", code="roster.archive")
-
-
 def open_archive(file: IO[bytes], *, limits: ArchiveLimits) -> zipfile.ZipFile:
-    """Raises ``DomainError`` ``roster.archive`` before the list of files is even read, where that
-    list is too long, and for names that point outside the archive or files that are links."""
+    """Raises ``DomainError`` with the limits' code before the list of files is even read, where
+    that list is too long, and for names that point outside the archive or files that are links."""
     _check_directory(file, limits)
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, ValueError, OSError, struct.error, UnicodeError) as error:
-        raise _not_a_zip() from error
+        raise _not_a_zip(limits) from error
     infos = archive.infolist()
     if len(infos) > limits.max_files:
         raise _too_many(len(infos), limits)
     for info in infos:
-        _check_name(info)
+        _check_name(info, limits)
     return archive
 
 
@@ -71,25 +73,27 @@ class ArchiveReader:
 
     def read(self, info: zipfile.ZipInfo) -> bytes:
         """Raises ``EntryRefused`` for this one, ``DomainError`` where the archive is a bomb."""
+        return b"".join(self.chunks(info))
+
+    def chunks(self, info: zipfile.ZipInfo) -> Iterator[bytes]:
+        """The same piece by piece; whether it is damaged is known at its end."""
         if info.flag_bits & 0x1:
             raise EntryRefused("It is encrypted; pack the files without a password.")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise EntryRefused("It is packed in a way that is not read here; use plain ZIP.")
-        chunks: list[bytes] = []
         size = 0
         try:
             with self._archive.open(info) as entry:
                 while chunk := entry.read(_CHUNK_BYTES):
                     size += len(chunk)
                     self._count(info, size, len(chunk))
-                    chunks.append(chunk)
+                    yield chunk
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
             raise EntryRefused(
                 "It is damaged (its checksum is wrong); pack and upload it again."
             ) from error
         if size != info.file_size:
             raise EntryRefused("It is damaged (its size is not what it says); pack it again.")
-        return b"".join(chunks)
 
     def _count(self, info: zipfile.ZipInfo, size: int, fresh: int) -> None:
         limits = self._limits
@@ -99,12 +103,12 @@ class ArchiveReader:
             and size > _RATIO_FROM_BYTES
             and size > _MAX_RATIO * max(info.compress_size, 1)
         ):
-            raise refused_archive(
+            raise limits.refused(
                 f"“{info.filename}” grows more than {_MAX_RATIO}-fold when it is unpacked. Photos "
                 "do not; this looks like a trap."
             )
         if self._unpacked > limits.max_unpacked_bytes:
-            raise refused_archive(
+            raise limits.refused(
                 f"unpacked it has more than {limits.max_unpacked_bytes // _MIB} MB, the most that "
                 "is taken at once. Split it."
             )
@@ -125,7 +129,7 @@ def _check_directory(file: IO[bytes], limits: ArchiveLimits) -> None:
     if tail[-_END.size : -_END.size + 4] == b"PK\x05\x06" and tail[-2:] == b"\0\0":
         at = len(tail) - _END.size
     if at < 0 or len(tail) - at < _END.size:
-        raise _not_a_zip()
+        raise _not_a_zip(limits)
     _, _, _, _, files, directory_bytes, _, _ = _END.unpack_from(tail, at)
     locator = at - _LOCATOR_BYTES
     if locator >= _END_64.size and tail[locator : locator + 4] == b"PK\x06\x07":
@@ -137,25 +141,25 @@ def _check_directory(file: IO[bytes], limits: ArchiveLimits) -> None:
         raise _too_many(files, limits)
 
 
-def _check_name(info: zipfile.ZipInfo) -> None:
+def _check_name(info: zipfile.ZipInfo, limits: ArchiveLimits) -> None:
     raw = info.orig_filename
     parts = raw.replace("\\", "/").split("/")
     if "\\" in raw or "\0" in raw or ".." in parts or raw.startswith("/") or ":" in parts[0]:
-        raise refused_archive(
+        raise limits.refused(
             f"the name “{raw[:80]!s}” points outside of it. Pack the photos anew, from their folder."
         )
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise refused_archive(
+        raise limits.refused(
             f"“{raw[:80]}” is a link, not a file. Pack the photos themselves, not links to them."
         )
 
 
 def _too_many(files: int, limits: ArchiveLimits) -> DomainError:
-    return refused_archive(
+    return limits.refused(
         f"it says that it holds {files:,} files; {limits.max_files:,} are the most. Split it."
     )
 
 
-def _not_a_zip() -> DomainError:
-    return refused_archive("this is not a ZIP file, or it is cut short. Pack and upload it again.")
+def _not_a_zip(limits: ArchiveLimits) -> DomainError:
+    return limits.refused("this is not a ZIP file, or it is cut short. Pack and upload it again.")
