@@ -1,6 +1,6 @@
 """Files derived from a model's weights, kept in the cache beside their digest.
 
-Public surface: ``derived_file``.
+Public surface: ``derived_file``, ``derived_name``, ``forget_derived``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,20 @@ from pathlib import Path
 from recognition.weights import cache_folder, sha256_of
 from recognition.whole_files import write_atomically
 
-__all__ = ["derived_file"]
+__all__ = ["derived_file", "derived_name", "forget_derived"]
+
+_DIGITS = 16  # of the weights' digest: enough to tell the versions of one model apart
+
+
+def derived_name(model_id: str, sha256: str, ending: str) -> str:
+    """What a file is called that depends on these weights and on what ``ending`` says."""
+    return f"{model_id}-{sha256[:_DIGITS]}-{ending}"
+
+
+def forget_derived(model_id: str, *, cache_dir: Path | None) -> None:
+    """Delete what was derived from any version of a model, its records too."""
+    for path in cache_folder(cache_dir).glob(f"{model_id}-{'[0-9a-f]' * _DIGITS}-*"):
+        path.unlink(missing_ok=True)
 
 
 def derived_file(name: str, *, cache_dir: Path | None, derive: Callable[[], bytes]) -> Path:

@@ -246,7 +246,7 @@ def _test(options: Namespace) -> int:
 
 
 def _remove(options: Namespace) -> int:
-    remove_model(options.id, models_dir=options.models_dir)
+    remove_model(options.id, models_dir=options.models_dir, cache_dir=options.cache_dir)
     if options.json:
         print_json({"removed": options.id})
     else:

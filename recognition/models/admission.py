@@ -130,7 +130,7 @@ def _measure_and_store(
     try:
         verified(stored)
     except WeightsError:  # the owner's file changed while it was being read
-        remove_model(stored.id, models_dir=models_dir)
+        remove_model(stored.id, models_dir=models_dir, cache_dir=work)
         raise
     findings = (
         *candidate.findings,

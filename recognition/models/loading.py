@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.derived import derived_file
+from recognition.derived import derived_file, derived_name
 from recognition.device import DeviceChoice
 from recognition.embedding_spec import SCALINGS
 from recognition.errors import ModelRejected
@@ -68,11 +68,11 @@ def float_onnx(item: WeightsEntry, *, cache_dir: Path | None) -> Path:
     if item.kind == "onnx-arcface":
         from recognition.models.onnx_pack import plain_pack
 
-        name = f"{item.id}-{item.sha256[:16]}-p{_PACK_RECIPE}.onnx"
+        name = derived_name(item.id, item.sha256, f"p{_PACK_RECIPE}.onnx")
         return derived_file(name, cache_dir=cache_dir, derive=lambda: plain_pack(source))
     if item.kind in OWN_KINDS:
         scaling = item.spec.scaling
-        name = f"{item.id}-{item.sha256[:16]}-{scaling}-i{_OWN_RECIPE}.onnx"
+        name = derived_name(item.id, item.sha256, f"{scaling}-i{_OWN_RECIPE}.onnx")
         return derived_file(name, cache_dir=cache_dir, derive=lambda: _own_onnx(source, item=item))
     raise ModelRejected(f"{item.id!r} is a {item.kind} file and embeds nothing.")
 
@@ -85,7 +85,7 @@ def model_mean(item: WeightsEntry, *, cache_dir: Path | None) -> NDArray[np.floa
     """
     if item.kind != "sface":
         return None
-    name = f"{item.id}-{item.sha256[:16]}-mean{_MEAN_RECIPE}.npy"
+    name = derived_name(item.id, item.sha256, f"mean{_MEAN_RECIPE}.npy")
     path = derived_file(
         name, cache_dir=cache_dir, derive=lambda: _mean_file(item, cache_dir=cache_dir)
     )

@@ -15,6 +15,7 @@ import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from recognition.derived import forget_derived
 from recognition.errors import ModelRejected, WeightsError
 from recognition.weights import (
     WeightsEntry,
@@ -110,13 +111,17 @@ def check_id(model_id: str, *, models_dir: Path | None) -> None:
         )
 
 
-def remove_model(model_id: str, *, models_dir: Path | None) -> None:
-    """Delete an added model. Raises ``WeightsError`` for one that is unknown or shipped."""
+def remove_model(model_id: str, *, models_dir: Path | None, cache_dir: Path | None) -> None:
+    """Delete an added model and what loading it left in the cache, even where its folder has
+    gone before. Raises ``WeightsError`` for one that is unknown or shipped.
+    """
     if model_id in manifest():
         raise WeightsError(
             f"{model_id!r} comes with Gatehouse and cannot be removed.", code="weights.shipped"
         )
     folder = models_folder(models_dir) / model_id
+    if _ID.fullmatch(model_id):
+        forget_derived(model_id, cache_dir=cache_dir)
     if not _ID.fullmatch(model_id) or not (folder / _MANIFEST).is_file():
         find_model(model_id, models_dir=models_dir)  # raises, with the known ids
     # Renamed first: whoever lists models meanwhile sees it whole or not at all.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recognition.derived import derived_file
+from recognition.derived import derived_file, derived_name
 from recognition.weights import entry, verified_path
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def float_graph(weights_id: str, *, cache_dir: Path | None) -> Path:
     Raises ``WeightsError`` as ``verified_path`` and ``cache_folder`` do.
     """
     source = verified_path(weights_id)
-    name = f"{weights_id}-{entry(weights_id).sha256[:16]}-r{_RECIPE}.onnx"
+    name = derived_name(weights_id, entry(weights_id).sha256, f"r{_RECIPE}.onnx")
     return derived_file(name, cache_dir=cache_dir, derive=lambda: _derive(source))
 
 

@@ -61,7 +61,6 @@ root.querySelector("[data-coach-skip]").addEventListener("click", () => {
 });
 
 document.addEventListener("htmx:after:swap", readDraft);
-opener.disabled = false; // a press before this line would have been lost
 
 async function coach() {
   let held = 0;

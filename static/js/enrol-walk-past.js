@@ -46,8 +46,6 @@ onFiles(root.querySelector("input[type=file]"), async ([file]) => {
   }
 });
 
-start.disabled = false; // a press before this line would have been lost
-
 async function watch() {
   while (source.isOpen) {
     const started = performance.now();

@@ -27,7 +27,6 @@ opener.addEventListener("click", async () => {
   panel.hidden = false;
   await source.open();
 });
-opener.disabled = false; // a press before this line would have been lost
 
 root.querySelector("[data-webcam-close]").addEventListener("click", () => {
   source.close();

@@ -289,7 +289,6 @@ function fill() {
 }
 
 pause.addEventListener("click", () => setPaused(!isPaused));
-pause.disabled = false; // a press before this line would have been lost
 newCount.addEventListener("click", () => {
   setPaused(false);
   window.scrollTo({ top: 0 });

@@ -35,7 +35,6 @@ export function liveSound(button, showState) {
       play([520]);
     }
   });
-  button.disabled = false;
 
   function play(tones) {
     if (audio?.state !== "running" && audio?.state !== "suspended") {

@@ -27,8 +27,6 @@ start.addEventListener("click", async () => {
   start.disabled = false;
 });
 
-start.disabled = false; // a press before this line would have been lost
-
 stop.addEventListener("click", () => {
   source.close();
   overlay.replaceChildren();

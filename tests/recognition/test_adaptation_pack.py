@@ -72,7 +72,7 @@ def test_it_is_a_model_like_any_other_with_a_space_of_its_own(packs):
 
 def test_it_can_be_removed_again(head, tmp_path):
     add_adapted(head, model_id="own-2", base=DEFAULT_MODEL, models_dir=tmp_path)
-    remove_model("own-2", models_dir=tmp_path)
+    remove_model("own-2", models_dir=tmp_path, cache_dir=tmp_path / "cache")
     assert added_models(tmp_path) == []
 
 

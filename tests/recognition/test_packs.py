@@ -309,7 +309,7 @@ def test_many_faces_decide_where_the_answers_length_tells(tmp_path, folder):
     item = admit_model(path, raw, evidence=evidence, models_dir=folder).item
     assert item.spec.channel_order == "rgb"
     assert item.evidence == "100% of 24 faces get a longer answer as RGB than as BGR."
-    remove_model("made", models_dir=folder)
+    remove_model("made", models_dir=folder, cache_dir=tmp_path / "cache")
     error = refusal(path, folder, declared(channel_order="bgr", scaling="raw"), evidence=evidence)
     assert error.code == "model.channel_order"
 
@@ -370,17 +370,23 @@ def test_the_same_id_twice_is_refused_and_the_first_stays(pack, folder):
     assert find_model("made", models_dir=folder) == first
 
 
-def test_removing_leaves_nothing_and_the_shipped_one_cannot_go(pack, folder):
-    admit_model(pack, declared(), models_dir=folder)
-    remove_model("made", models_dir=folder)
+def test_removing_leaves_nothing_and_the_shipped_one_cannot_go(pack, folder, tmp_path):
+    cache = tmp_path / "cache"
+    item = admit_model(pack, declared(), models_dir=folder).item
+    float_onnx(item, cache_dir=cache)
+    assert [path.name.startswith("made-") for path in cache.iterdir()] == [True, True]
+    others = cache / f"made-2-{item.sha256[:16]}-p1.onnx"
+    others.touch()
+    remove_model("made", models_dir=folder, cache_dir=cache)
     assert list(folder.iterdir()) == []
+    assert list(cache.iterdir()) == [others]
     for model_id, code in [
         ("made", "weights.unknown"),
         ("../models", "weights.unknown"),
         ("sface-2021dec", "weights.shipped"),
     ]:
         with pytest.raises(WeightsError) as refused:
-            remove_model(model_id, models_dir=folder)
+            remove_model(model_id, models_dir=folder, cache_dir=cache)
         assert refused.value.code == code
 
 

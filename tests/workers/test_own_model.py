@@ -260,11 +260,11 @@ def test_the_model_of_a_lost_worker_is_found_by_its_name(host, monkeypatch):
 
 def test_deleting_takes_what_loading_the_model_left(tmp_path, monkeypatch):
     monkeypatch.setattr(own_model, "_cache_dir", lambda: tmp_path)
-    monkeypatch.setattr("recognition.models.registry.remove_model", lambda *_, **__: None)
-    for name in ("own-2026-11-23-abc123-0011-p1.onnx", "own-2026-11-23-abc124-0011-p1.onnx"):
+    ours, others = (f"own-2026-11-23-{one}-0123456789abcdef-p1.onnx" for one in ("abc", "abd"))
+    for name in (ours, others):
         (tmp_path / name).touch()
-    own_model._delete("own-2026-11-23-abc123")
-    assert [path.name for path in tmp_path.iterdir()] == ["own-2026-11-23-abc124-0011-p1.onnx"]
+    own_model._delete("own-2026-11-23-abc")  # whose folder has gone before
+    assert [path.name for path in tmp_path.iterdir()] == [others]
 
 
 def test_what_fails_is_told_and_not_tried_for_ever(host, packs, monkeypatch):

@@ -202,9 +202,7 @@ def _delete(model: str) -> None:
     from recognition.models.registry import remove_model
 
     try:
-        remove_model(model, models_dir=models_dir())
+        remove_model(model, models_dir=models_dir(), cache_dir=_cache_dir())
     except WeightsError as error:
         # Deleted by hand, or by the worker that was lost after it.
         logger.warning("own_model_gone", model=model, code=error.code)
-    for prepared in _cache_dir().glob(f"{model}-*"):
-        prepared.unlink(missing_ok=True)
