@@ -1,18 +1,24 @@
 /*
  * What somebody does before the page's scripts are there is kept and done once they are: a plain
- * script in <head>, not a module. Links and forms need no script and are not held.
+ * script in <head>, not a module. Links and forms need no script and are not kept.
  */
 (() => {
   // Modules have run when the document says that its content is loaded, and not before.
   const kept = [];
   const kinds = ["click", "input", "change"];
 
+  // What sends a form waits only for what was pressed before it, such as the form's own "Clear".
+  const pressed = (event) => {
+    const waits = kept.some(({ type }) => type === "click");
+    return event.target.closest(waits ? "button" : 'button[type="button"]');
+  };
+
   const keep = (event) => {
-    const target =
-      event.type === "click" ? event.target.closest('button[type="button"]') : event.target;
+    const target = event.type === "click" ? pressed(event) : event.target;
     if (!target || target.disabled) {
       return;
     }
+    event.preventDefault();
     event.stopImmediatePropagation();
     // An impatient second press asks for the same as the first.
     const before = kept.findIndex((one) => one.type === event.type && one.target === target);

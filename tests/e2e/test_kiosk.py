@@ -207,21 +207,32 @@ def test_a_tablet_greets_by_name_and_takes_a_pin_from_whoever_shows_no_face(
     picture(desk, "kiosk")
 
 
+def is_kept(tablet: Page) -> bool:
+    """Whether the tablet can do without the server: the page is kept, with all its parts."""
+    return bool(
+        tablet.evaluate(
+            """async () => {
+            const cache = await caches.open("gatehouse-kiosk-1");
+            const kept = new Set((await cache.keys()).map((one) => new URL(one.url).pathname));
+            const parts = performance.getEntriesByType("resource")
+                .map((one) => new URL(one.name).pathname)
+                .filter((path) => path.startsWith("/static/"));
+            return parts.length > 8 && kept.has("/kiosk/") && parts.every((one) => kept.has(one));
+        }"""
+        )
+    )
+
+
 def test_what_is_registered_while_the_server_is_away_is_delivered_when_it_is_back(
     desk: Page,
+    system: Gatehouse,
     bruno_pin: tuple[str, str],
     tablet_of: Callable[..., Page],
     complaints: list[str],
 ) -> None:
     code, pin = bruno_pin
     tablet = tablet_of(add_kiosk(desk, "Back tablet"))
-    # The page is kept by then, with all that it is made of.
-    tablet.wait_for_function(
-        """async () => {
-            const cache = await caches.open("gatehouse-kiosk-1");
-            return (await cache.keys()).length > 8;
-        }"""
-    )
+    system.until(lambda: is_kept(tablet), within_s=20, what="the page with its parts is kept")
     tablet.context.set_offline(True)
     type_pin(tablet, code, pin, "In")
     expect(tablet.locator("[data-result-title]")).to_have_text(re.compile(r"^Noted at \d\d:\d\d$"))
