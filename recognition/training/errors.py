@@ -11,8 +11,9 @@ class TrainingError(RecognitionError):
     """Codes ``training.*``.
 
     ``schedule``, ``options``, ``processes``: what was asked makes no sense. ``data``, ``batch``: the
-    pictures do not suffice. ``not_finite``: a loss is no number. ``checkpoint`` (damaged),
-    ``other_checkpoint``, ``disk_full``, ``unwritable``: files.
+    pictures do not suffice. ``not_finite``: a loss is no number, ``not_finite_elsewhere``: that of
+    another process. ``checkpoint`` (damaged), ``other_checkpoint``, ``disk_full``, ``unwritable``:
+    files.
     """
 
     code = "training.refused"

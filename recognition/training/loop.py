@@ -103,7 +103,8 @@ class Trainer:
         """One step; the loss, its parts and the gradient's norm.
 
         Raises ``TrainingError`` (``training.not_finite``) naming the batch's files where a number
-        is none; the weights are then those before the step.
+        is none, or ``training.not_finite_elsewhere`` where another process's batch is to blame;
+        the weights are then those before the step.
         """
         self.objective.train()
         self.optimiser.zero_grad(set_to_none=True)
@@ -228,6 +229,14 @@ class Trainer:
         if self._scaler.is_enabled():
             del judged["gradient_norm"]  # may overflow in f16: the scaler leaves that step out
         bad = sorted(name for name, value in judged.items() if not math.isfinite(value))
+        if bad == ["gradient_norm"] and self.processes.count > 1:
+            # Gradients are averaged: one process's bad picture is in everybody's.
+            raise TrainingError(
+                f"Step {self.step + 1} (epoch {self.epoch + 1}): the gradient is not a finite "
+                "number, and the loss of this process's pictures is. Look at the files that "
+                "another process names; else lower the learning rate, or train in f32.",
+                code="training.not_finite_elsewhere",
+            )
         if bad:
             named = ", ".join(batch.keys[:_NAMED_FILES])
             more = len(batch.keys) - _NAMED_FILES
@@ -302,8 +311,8 @@ def _train_epoch(
     for batch in training.batches(number):
         try:
             values = trainer.train_on(batch)
-        except TrainingError:
-            if trainer.processes.is_first:
+        except TrainingError as error:
+            if error.code == "training.not_finite":  # of this process's batch, whichever it is
                 run.note_failed_batch(batch.keys, step=trainer.step + 1)
             raise
         steps += 1

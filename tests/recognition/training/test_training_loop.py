@@ -23,7 +23,7 @@ from recognition.networks import build_network
 from recognition.training.augmentation import PictureRecipe
 from recognition.training.batches import PictureLoader
 from recognition.training.classifier import linear_head
-from recognition.training.ddp import join_processes
+from recognition.training.ddp import Processes, join_processes
 from recognition.training.errors import TrainingError
 from recognition.training.loop import Plan, Trainer
 from recognition.training.objectives import (
@@ -162,6 +162,18 @@ def test_a_loss_that_is_no_number_stops_and_names_the_files_and_changes_nothing(
     assert "and 6 more" in caught.value.message
     after = trainer.objective.state_dict()
     assert all(torch.equal(after[name], value) for name, value in before.items())
+
+
+def test_files_are_not_blamed_for_what_another_process_saw():
+    (batch,) = batches(1)
+    trainer = made_trainer()
+    trainer.processes = Processes(rank=0, count=2)
+    for parameter in trainer.objective.parameters():  # as averaging with the other's would
+        parameter.register_hook(lambda gradient: gradient * math.nan)
+    with pytest.raises(TrainingError, match="another process names") as caught:
+        trainer.train_on(batch)
+    assert caught.value.code == "training.not_finite_elsewhere"
+    assert batch.keys[0] not in caught.value.message
 
 
 def test_a_training_whose_loss_explodes_leaves_the_batchs_files_in_its_run(tmp_path):
