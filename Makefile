@@ -10,7 +10,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := run
-.PHONY: run test check bench clean test-packages
+.PHONY: run test check check-types check-the-rest bench clean test-packages
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 PIP_OPTIONS ?=
@@ -48,15 +48,21 @@ test-packages:
 			gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad; else \
 		echo "Without GStreamer's RTSP server the tests of live cameras are left out." >&2; fi; fi
 
-test: $(INSTALLED) test-packages check
+# The checks keep one core busy at a time: types, the rest, and the system's packages go on at once.
+test: $(INSTALLED)
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check test-packages
 	$(STRICT) $(PY) -m pytest -q -n 2 -m "not integration and not e2e"
 	$(STRICT) $(PY) -m pytest -q -n 2 --dist loadfile -m "integration or e2e"
 
-check: $(INSTALLED)
+check: check-types check-the-rest
+
+check-types: $(INSTALLED)
+	$(SCRATCH)-types $(PY) -m mypy portal recognition workers
+
+check-the-rest: $(INSTALLED)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	.venv/bin/lint-imports --no-cache
-	$(SCRATCH) $(PY) -m mypy portal recognition workers
 	.venv/bin/djlint --check --lint templates
 	$(SCRATCH) GATEHOUSE_PUBLIC_URL=https://gatehouse.example $(PY) manage.py check --deploy --fail-level WARNING
 	$(SCRATCH) $(PY) manage.py makemigrations --check --dry-run
