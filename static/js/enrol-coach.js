@@ -29,8 +29,10 @@ let taken = new Set();
 opener.addEventListener("click", async () => {
   root.hidden = false;
   opener.disabled = true;
+  shooter.disabled = true; // until there is something to take
   readDraft();
   if (await source.open()) {
+    shooter.disabled = false;
     shooter.focus();
     coach();
   } else {
@@ -47,9 +49,7 @@ root.querySelector("[data-coach-close]").addEventListener("click", () => {
 });
 
 shooter.addEventListener("click", () => {
-  if (source.isOpen) {
-    take(wanted() ?? "front");
-  }
+  take(wanted() ?? "front");
 });
 
 root.querySelector("[data-coach-skip]").addEventListener("click", () => {

@@ -10,6 +10,7 @@ const progress = root.querySelector("[data-upload-progress]");
 const panel = root.querySelector("[data-webcam-panel]");
 const camera = root.querySelector("#join-camera");
 const opener = root.querySelector("[data-webcam-open]");
+const shooter = root.querySelector("[data-webcam-shoot]");
 const source = new WebcamSource(
   panel.querySelector("[data-webcam-video]"),
   panel.querySelector("[data-webcam-message]"),
@@ -25,7 +26,8 @@ camera.addEventListener("change", () => {
 
 opener.addEventListener("click", async () => {
   panel.hidden = false;
-  await source.open();
+  shooter.disabled = true; // until there is something to take
+  shooter.disabled = !(await source.open());
 });
 
 root.querySelector("[data-webcam-close]").addEventListener("click", () => {
@@ -34,10 +36,7 @@ root.querySelector("[data-webcam-close]").addEventListener("click", () => {
   opener.focus();
 });
 
-root.querySelector("[data-webcam-shoot]").addEventListener("click", async () => {
-  if (!source.isOpen) {
-    return;
-  }
+shooter.addEventListener("click", async () => {
   const shot = await source.shoot(1920, 0.92);
   await addPhotos([new File([shot], "webcam.jpg", { type: "image/jpeg" })]);
 });
