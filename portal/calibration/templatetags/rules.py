@@ -22,7 +22,7 @@ def waiting_proposals() -> dict[str, int]:
 @register.simple_tag(takes_context=True)
 def rule_name(context: Context, rule: DecisionRule | None) -> str:
     """A link for whoever may see it; without the spaces of an included file, for use in a sentence."""
-    if rule is None:
+    if not rule:
         return "the shipped rule"
     if "calibration.view" not in context["user"].permissions:
         return f"rule {rule.number}"
