@@ -19,12 +19,12 @@ _DIGITS = 16  # of the weights' digest: enough to tell the versions of one model
 
 def derived_name(model_id: str, sha256: str, ending: str) -> str:
     """What a file is called that depends on these weights and on what ``ending`` says."""
-    return f"{model_id}-{sha256[:_DIGITS]}-{ending}"
+    return _name(model_id, sha256[:_DIGITS], ending)
 
 
 def forget_derived(model_id: str, *, cache_dir: Path | None) -> None:
     """Delete what was derived from any version of a model, its records too."""
-    for path in cache_folder(cache_dir).glob(f"{model_id}-{'[0-9a-f]' * _DIGITS}-*"):
+    for path in cache_folder(cache_dir).glob(_name(model_id, "[0-9a-f]" * _DIGITS, "*")):
         path.unlink(missing_ok=True)
 
 
@@ -40,6 +40,10 @@ def derived_file(name: str, *, cache_dir: Path | None, derive: Callable[[], byte
         write_atomically(target, derive())
         write_atomically(record, json.dumps({"sha256": sha256_of(target)}).encode())
     return target
+
+
+def _name(model_id: str, version: str, ending: str) -> str:
+    return f"{model_id}-{version}-{ending}"
 
 
 def _is_intact(target: Path, record: Path) -> bool:

@@ -120,9 +120,10 @@ def remove_model(model_id: str, *, models_dir: Path | None, cache_dir: Path | No
             f"{model_id!r} comes with Gatehouse and cannot be removed.", code="weights.shipped"
         )
     folder = models_folder(models_dir) / model_id
-    if _ID.fullmatch(model_id):
+    is_id = _ID.fullmatch(model_id) is not None
+    if is_id:
         forget_derived(model_id, cache_dir=cache_dir)
-    if not _ID.fullmatch(model_id) or not (folder / _MANIFEST).is_file():
+    if not is_id or not (folder / _MANIFEST).is_file():
         find_model(model_id, models_dir=models_dir)  # raises, with the known ids
     # Renamed first: whoever lists models meanwhile sees it whole or not at all.
     doomed = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{model_id}."))
