@@ -10,7 +10,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := run
-.PHONY: run test check check-types check-the-rest bench clean test-packages
+.PHONY: run test test-packages test-units test-browsers check check-types check-the-rest bench clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 PIP_OPTIONS ?=
@@ -49,9 +49,15 @@ test-packages:
 		echo "Without GStreamer's RTSP server the tests of live cameras are left out." >&2; fi; fi
 
 # The checks keep one core busy at a time: types, the rest, and the system's packages go on at once.
+# The browser tests run also where others failed: one run tells all that there is to mend.
 test: $(INSTALLED)
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check test-packages
+	@$(MAKE) --no-print-directory --keep-going test-units test-browsers
+
+test-units: $(INSTALLED)
 	$(STRICT) $(PY) -m pytest -q -n 2 -m "not integration and not e2e"
+
+test-browsers: $(INSTALLED)
 	$(STRICT) $(PY) -m pytest -q -n 2 --dist loadfile -m "integration or e2e"
 
 check: check-types check-the-rest
