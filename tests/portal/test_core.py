@@ -6,7 +6,7 @@ import stat
 import threading
 from base64 import urlsafe_b64decode
 from contextlib import suppress
-from uuid import RFC_4122
+from uuid import RFC_4122, UUID
 
 import pytest
 from django.db import transaction
@@ -70,11 +70,24 @@ def test_identifiers_are_version_7_and_sort_by_time(time_machine):
     earlier = [uuid7() for _ in range(50)]
     time_machine.shift(0.001)
     later = [uuid7() for _ in range(50)]
-    assert max(earlier) < min(later)
-    assert len({*earlier, *later}) == 100
+    assert sorted({*earlier, *later}) == [*earlier, *later], "also within a millisecond"
     for identifier in earlier:
         assert (identifier.version, identifier.variant) == (7, RFC_4122)
         assert identifier.int >> 80 == 1772359200000
+
+
+def test_threads_that_make_identifiers_at_once_never_make_the_same(time_machine):
+    time_machine.move_to("2026-03-01T10:00:00Z", tick=False)
+    made: list[UUID] = []
+    threads = [
+        threading.Thread(target=lambda: made.extend([uuid7() for _ in range(500)]))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(made)) == 2000
 
 
 def test_a_key_is_made_once_and_is_its_owners_alone(tmp_path):

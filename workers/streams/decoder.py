@@ -77,12 +77,15 @@ def _take(decoded: Decoded, slot: SlotWriter, sampler: Sampler, now_s: float) ->
     luma = decoded.luma() if is_due else None
     if is_due and luma is None:
         return False
+    picture = None
     if luma is not None and sampler.is_worth(luma, now_s):
         picture = decoded.picture()
-        slot.write(picture, at_s=now_s - decoded.lag_s)
         height, width = (height or picture.shape[0]), (width or picture.shape[1])
-        _write(FRAME)
+    # Counted before it can be fetched: whoever has a picture knows that the camera gives some.
     slot.tick(width=width, height=height, skew_ms=decoded.skew_ms)
+    if picture is not None:
+        slot.write(picture, at_s=now_s - decoded.lag_s)
+        _write(FRAME)
     return True
 
 
