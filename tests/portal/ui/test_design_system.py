@@ -211,41 +211,6 @@ def test_no_template_carries_inline_style_or_script() -> None:
     assert guilty == []
 
 
-def test_stylesheets_import_every_part_once() -> None:
-    css = STATIC / "css"
-    imported = re.findall(r'@import url\("([^"]+)"\)', (css / "app.css").read_text())
-    present = {str(path.relative_to(css)) for path in css.rglob("*.css")} - {"app.css"}
-    # A page that is not the portal's own, such as a kiosk's, links one sheet by itself.
-    linked = {
-        name
-        for template in TEMPLATES.rglob("*.html")
-        for name in re.findall(r"static 'css/([\w-]+\.css)'", template.read_text())
-    } - {"app.css"}
-    assert sorted(imported) == sorted(present - linked)
-
-
-def own_classes(sheet: str) -> set[str]:
-    """The classes that a stylesheet gives a look by themselves, at-rules apart."""
-    plain = re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)
-    found: set[str] = set()
-    depth = 0
-    for words, brace in re.findall(r"([^{}]*)([{}])", plain):
-        if brace == "{" and depth == 0:
-            found.update(re.findall(r"(?:^|,)\s*(\.[\w-]+)\s*(?=,|$)", words.strip()))
-        depth += 1 if brace == "{" else -1
-    return found
-
-
-def test_a_class_has_its_look_from_one_stylesheet() -> None:
-    """Two features that chose the same name would change each other's pages."""
-    assert own_classes(".a, .b > i { } /* .c {} */ @media x { .d { } } .e {}") == {".a", ".e"}
-    sheets: dict[str, list[str]] = {}
-    for path in sorted((STATIC / "css" / "components").glob("*.css")):
-        for name in own_classes(path.read_text()):
-            sheets.setdefault(name, []).append(path.name)
-    assert {name: where for name, where in sheets.items() if len(where) > 1} == {}
-
-
 def test_third_party_files_are_the_recorded_ones() -> None:
     manifest = json.loads((STATIC / "vendor" / "MANIFEST.json").read_text())
     for entry in manifest["entries"]:
