@@ -10,6 +10,8 @@ export class KioskCamera {
   constructor(video, message) {
     this.source = new WebcamSource(video, message);
     this.video = video;
+    this.isWanted = false;
+    this.timer = 0;
   }
 
   get isOpen() {
@@ -18,14 +20,39 @@ export class KioskCamera {
 
   /* Tried again until there is one: tablets are started before their camera is free. */
   async start() {
-    const [track] = (await this.source.open()) ? this.source.stream.getVideoTracks() : [];
-    if (track === undefined) {
-      setTimeout(() => this.start(), AGAIN_MS);
+    if (this.isWanted) {
+      return;
     }
+    this.isWanted = true;
+    await this.#open();
+  }
+
+  stop() {
+    this.isWanted = false;
+    clearTimeout(this.timer);
+    this.source.close();
+  }
+
+  async #open() {
+    if (this.isOpen) {
+      return;
+    }
+    const isOpen = await this.source.open();
+    const [track] = isOpen ? this.source.stream.getVideoTracks() : [];
     track?.addEventListener("ended", () => {
       this.source.close("The camera went away.");
-      setTimeout(() => this.start(), AGAIN_MS);
+      this.#later();
     });
+    if (!isOpen) {
+      this.#later();
+    }
+  }
+
+  #later() {
+    clearTimeout(this.timer);
+    if (this.isWanted) {
+      this.timer = setTimeout(() => this.#open(), AGAIN_MS);
+    }
   }
 
   /* The pictures, and how long before the last one each was taken, in seconds. */

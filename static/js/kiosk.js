@@ -88,7 +88,7 @@ async function begin(keys) {
 }
 
 function switchedOff() {
-  camera?.source.close();
+  camera?.stop();
   setup(
     "This kiosk was switched off",
     "Ask whoever manages kiosks for a new link, and open it on this tablet.",
@@ -100,9 +100,10 @@ function apply(fresh) {
   settings = { ...settings, ...fresh };
   one("name").textContent = settings.name;
   const takesFaces = settings.takes === "faces";
-  if (takesFaces && !camera.isOpen && !camera.isStarting) {
-    camera.isStarting = true;
+  if (takesFaces) {
     camera.start();
+  } else {
+    camera.stop();
   }
   if (was === JSON.stringify([settings.takes, settings.asks_direction]) && root.dataset.drawn) {
     return;

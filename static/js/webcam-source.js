@@ -11,37 +11,55 @@ export class WebcamSource {
     this.video = video;
     this.message = message;
     this.stream = null;
+    this.attempt = null;
   }
 
+  /* Whether there are pictures: not yet while the browser still asks for leave. */
   get isOpen() {
     return this.stream !== null;
   }
 
-  /* True once pictures arrive; otherwise the reason stands in the message element. */
+  /* True once pictures arrive. Otherwise the reason stands in the message element, or `close` was
+     called meanwhile: then the camera goes off again as soon as the browser gives it. */
   async open() {
+    if (this.isOpen) {
+      return true;
+    }
     if (!navigator.mediaDevices) {
       this.say("Browsers give a camera only to pages on HTTPS or localhost.");
       return false;
     }
+    const attempt = {};
+    this.attempt = attempt;
+    let stream = null;
     try {
-      this.stream = await navigator.mediaDevices.getUserMedia({
+      stream = await navigator.mediaDevices.getUserMedia({
         video: { width: { ideal: 1280 }, height: { ideal: 720 }, facingMode: "user" },
         audio: false,
       });
+      if (this.attempt === attempt) {
+        this.video.srcObject = stream;
+        await this.video.play();
+      }
     } catch (error) {
-      this.say(REASONS[error.name] ?? "The camera could not be opened.");
+      end(stream);
+      if (this.attempt === attempt) {
+        this.say(REASONS[error.name] ?? "The camera could not be opened.");
+      }
       return false;
     }
-    this.video.srcObject = this.stream;
-    await this.video.play();
+    if (this.attempt !== attempt) {
+      end(stream);
+      return false;
+    }
+    this.stream = stream;
     this.say("");
     return true;
   }
 
   close(text = "The camera is off.") {
-    for (const track of this.stream?.getTracks() ?? []) {
-      track.stop();
-    }
+    this.attempt = null;
+    end(this.video.srcObject);
     this.stream = null;
     this.video.srcObject = null;
     this.say(text);
@@ -63,5 +81,11 @@ export class WebcamSource {
     return new Promise((resolve) => {
       canvas.toBlob(resolve, "image/jpeg", quality);
     });
+  }
+}
+
+function end(stream) {
+  for (const track of stream?.getTracks() ?? []) {
+    track.stop();
   }
 }

@@ -301,6 +301,7 @@ def test_a_tablet_that_is_switched_off_says_so_and_a_link_opens_one_tablet(
     # Whoever wakes it hears so at once, and not with its next hello.
     tablet.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
     expect(tablet.get_by_text("This kiosk was switched off")).to_be_visible(timeout=40_000)
+    assert tablet.evaluate("() => document.querySelector('video').srcObject") is None
 
 
 def test_its_pages_are_accessible(desk: Page) -> None:

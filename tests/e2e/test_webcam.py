@@ -12,6 +12,7 @@ from tests.e2e.cast import BRUNO, KOFI, VISITOR, Member, jpeg
 from tests.e2e.chromium import launch
 from tests.e2e.pages import Enrolment, add_camera
 from tests.faces import Light, Pose, render_face
+from tests.integration.gatehouse import Gatehouse
 
 pytestmark = pytest.mark.usefixtures("known")
 
@@ -120,3 +121,30 @@ def test_a_photo_can_be_taken_by_hand_and_the_webcam_closed(
     page.get_by_role("button", name="Close the webcam").press("Enter")
     expect(page.locator("[data-coach-video]")).to_be_hidden()
     expect(page.get_by_role("button", name="Use the webcam")).to_be_focused()
+
+
+def test_a_webcam_that_is_closed_before_it_was_given_goes_off_again(
+    gatehouse: Gatehouse, in_front_of_webcam: Callable[..., Page]
+) -> None:
+    page = in_front_of_webcam(VISITOR)
+    page.add_init_script("""
+        const devices = navigator.mediaDevices;
+        const give = devices.getUserMedia.bind(devices);
+        const leave = Promise.withResolvers();
+        devices.getUserMedia = async (wishes) => {
+          await leave.promise;
+          globalThis.given = await give(wishes);
+          return globalThis.given;
+        };
+        globalThis.allow = leave.resolve;
+    """)
+    Enrolment.start(page)
+    page.get_by_role("button", name="Use the webcam").click()
+    expect(page.get_by_role("button", name="Take a photo")).to_be_disabled()
+    page.get_by_role("button", name="Close the webcam").click()
+    page.evaluate("allow()")
+    ended = "() => globalThis.given?.getTracks().every((one) => one.readyState === 'ended')"
+    gatehouse.until(lambda: page.evaluate(ended), within_s=20, what="the camera is off")
+    expect(page.locator("[data-coach-video]")).to_be_hidden()
+    page.get_by_role("button", name="Use the webcam").click()
+    expect(page.get_by_role("button", name="Take a photo")).to_be_enabled()
