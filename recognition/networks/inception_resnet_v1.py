@@ -9,7 +9,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from recognition.networks.base import FaceNetwork
-from recognition.networks.layers import SlimConv, joined, slim_norm_of_rows
+from recognition.networks.inception_resnet import Reduction8, Reduction17, block35, crossed_block
+from recognition.networks.layers import SlimConv, slim_norm_of_rows
 from recognition.networks.residual import Residual
 from recognition.networks.spec import NetworkShape
 
@@ -40,9 +41,9 @@ class InceptionResnetV1(FaceNetwork):
         self.conv2d_4a = SlimConv(80, 192, 3, gamma=gamma)
         self.conv2d_4b = SlimConv(192, 256, 3, stride=2, gamma=gamma)
         self.repeat_1 = nn.Sequential(*(_block35(gamma) for _ in range(5)))
-        self.mixed_6a = _Mixed6a(gamma)
+        self.mixed_6a = Reduction17(256, (192, 192, 256), gamma=gamma)
         self.repeat_2 = nn.Sequential(*(_block17(gamma) for _ in range(10)))
-        self.mixed_7a = _Mixed7a(gamma)
+        self.mixed_7a = Reduction8(896, (256, 256, 256), gamma=gamma)
         self.repeat_3 = nn.Sequential(*(_block8(gamma, scale=0.2) for _ in range(5)))
         self.block8 = _block8(gamma, scale=1.0, is_last=True)
         self.dropout = nn.Dropout(shape.dropout)
@@ -63,91 +64,14 @@ class InceptionResnetV1(FaceNetwork):
 
 
 def _block35(gamma: bool) -> Residual:
-    return Residual(
-        [
-            SlimConv(256, 32, 1, gamma=gamma),
-            nn.Sequential(
-                SlimConv(256, 32, 1, gamma=gamma), SlimConv(32, 32, 3, padding=1, gamma=gamma)
-            ),
-            nn.Sequential(
-                SlimConv(256, 32, 1, gamma=gamma),
-                SlimConv(32, 32, 3, padding=1, gamma=gamma),
-                SlimConv(32, 32, 3, padding=1, gamma=gamma),
-            ),
-        ],
-        joined=96,
-        channels=256,
-        scale=0.17,
-    )
+    return block35(256, (32, 32), gamma=gamma)
 
 
 def _block17(gamma: bool) -> Residual:
-    return Residual(
-        [
-            SlimConv(896, 128, 1, gamma=gamma),
-            nn.Sequential(
-                SlimConv(896, 128, 1, gamma=gamma),
-                SlimConv(128, 128, (1, 7), padding=(0, 3), gamma=gamma),
-                SlimConv(128, 128, (7, 1), padding=(3, 0), gamma=gamma),
-            ),
-        ],
-        joined=256,
-        channels=896,
-        scale=0.10,
-    )
+    return crossed_block(896, 128, (128, 128, 128), length=7, scale=0.10, gamma=gamma)
 
 
 def _block8(gamma: bool, *, scale: float, is_last: bool = False) -> Residual:
-    return Residual(
-        [
-            SlimConv(1792, 192, 1, gamma=gamma),
-            nn.Sequential(
-                SlimConv(1792, 192, 1, gamma=gamma),
-                SlimConv(192, 192, (1, 3), padding=(0, 1), gamma=gamma),
-                SlimConv(192, 192, (3, 1), padding=(1, 0), gamma=gamma),
-            ),
-        ],
-        joined=384,
-        channels=1792,
-        scale=scale,
-        is_last=is_last,
+    return crossed_block(
+        1792, 192, (192, 192, 192), length=3, scale=scale, gamma=gamma, is_last=is_last
     )
-
-
-class _Mixed6a(nn.Module):
-    """Reduction A: 256 channels to 896, half the size."""
-
-    def __init__(self, gamma: bool) -> None:
-        super().__init__()
-        self.branch0 = SlimConv(256, 384, 3, stride=2, gamma=gamma)
-        self.branch1 = nn.Sequential(
-            SlimConv(256, 192, 1, gamma=gamma),
-            SlimConv(192, 192, 3, padding=1, gamma=gamma),
-            SlimConv(192, 256, 3, stride=2, gamma=gamma),
-        )
-        self.branch2 = nn.MaxPool2d(3, stride=2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return joined([self.branch0, self.branch1, self.branch2], x)
-
-
-class _Mixed7a(nn.Module):
-    """Reduction B: 896 channels to 1,792, half the size."""
-
-    def __init__(self, gamma: bool) -> None:
-        super().__init__()
-        self.branch0 = nn.Sequential(
-            SlimConv(896, 256, 1, gamma=gamma), SlimConv(256, 384, 3, stride=2, gamma=gamma)
-        )
-        self.branch1 = nn.Sequential(
-            SlimConv(896, 256, 1, gamma=gamma), SlimConv(256, 256, 3, stride=2, gamma=gamma)
-        )
-        self.branch2 = nn.Sequential(
-            SlimConv(896, 256, 1, gamma=gamma),
-            SlimConv(256, 256, 3, padding=1, gamma=gamma),
-            SlimConv(256, 256, 3, stride=2, gamma=gamma),
-        )
-        self.branch3 = nn.MaxPool2d(3, stride=2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return joined([self.branch0, self.branch1, self.branch2, self.branch3], x)

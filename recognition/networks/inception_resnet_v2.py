@@ -8,6 +8,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from recognition.networks.base import FaceNetwork
+from recognition.networks.inception_resnet import Reduction8, Reduction17, block35, crossed_block
 from recognition.networks.layers import SlimConv, joined, slim_norm_of_rows
 from recognition.networks.residual import Residual
 from recognition.networks.spec import NetworkShape
@@ -36,9 +37,9 @@ class InceptionResnetV2(FaceNetwork):
         self.maxpool_5a = nn.MaxPool2d(3, stride=2)
         self.mixed_5b = _Mixed5b(gamma)
         self.repeat_1 = nn.Sequential(*(_block35(gamma) for _ in range(10)))
-        self.mixed_6a = _Mixed6a(gamma)
+        self.mixed_6a = Reduction17(320, (256, 256, 384), gamma=gamma)
         self.repeat_2 = nn.Sequential(*(_block17(gamma) for _ in range(20)))
-        self.mixed_7a = _Mixed7a(gamma)
+        self.mixed_7a = Reduction8(1088, (288, 288, 320), gamma=gamma)
         self.repeat_3 = nn.Sequential(*(_block8(gamma, scale=0.2) for _ in range(9)))
         self.block8 = _block8(gamma, scale=1.0, is_last=True)
         self.conv2d_7b = SlimConv(2080, 1536, 1, gamma=gamma)
@@ -61,54 +62,16 @@ class InceptionResnetV2(FaceNetwork):
 
 
 def _block35(gamma: bool) -> Residual:
-    return Residual(
-        [
-            SlimConv(320, 32, 1, gamma=gamma),
-            nn.Sequential(
-                SlimConv(320, 32, 1, gamma=gamma), SlimConv(32, 32, 3, padding=1, gamma=gamma)
-            ),
-            nn.Sequential(
-                SlimConv(320, 32, 1, gamma=gamma),
-                SlimConv(32, 48, 3, padding=1, gamma=gamma),
-                SlimConv(48, 64, 3, padding=1, gamma=gamma),
-            ),
-        ],
-        joined=128,
-        channels=320,
-        scale=0.17,
-    )
+    return block35(320, (48, 64), gamma=gamma)
 
 
 def _block17(gamma: bool) -> Residual:
-    return Residual(
-        [
-            SlimConv(1088, 192, 1, gamma=gamma),
-            nn.Sequential(
-                SlimConv(1088, 128, 1, gamma=gamma),
-                SlimConv(128, 160, (1, 7), padding=(0, 3), gamma=gamma),
-                SlimConv(160, 192, (7, 1), padding=(3, 0), gamma=gamma),
-            ),
-        ],
-        joined=384,
-        channels=1088,
-        scale=0.10,
-    )
+    return crossed_block(1088, 192, (128, 160, 192), length=7, scale=0.10, gamma=gamma)
 
 
 def _block8(gamma: bool, *, scale: float, is_last: bool = False) -> Residual:
-    return Residual(
-        [
-            SlimConv(2080, 192, 1, gamma=gamma),
-            nn.Sequential(
-                SlimConv(2080, 192, 1, gamma=gamma),
-                SlimConv(192, 224, (1, 3), padding=(0, 1), gamma=gamma),
-                SlimConv(224, 256, (3, 1), padding=(1, 0), gamma=gamma),
-            ),
-        ],
-        joined=448,
-        channels=2080,
-        scale=scale,
-        is_last=is_last,
+    return crossed_block(
+        2080, 192, (192, 224, 256), length=3, scale=scale, gamma=gamma, is_last=is_last
     )
 
 
@@ -130,45 +93,6 @@ class _Mixed5b(nn.Module):
             nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False),  # TensorFlow's SAME
             SlimConv(192, 64, 1, gamma=gamma),
         )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return joined([self.branch0, self.branch1, self.branch2, self.branch3], x)
-
-
-class _Mixed6a(nn.Module):
-    """Reduction A: 320 channels to 1,088, half the size."""
-
-    def __init__(self, gamma: bool) -> None:
-        super().__init__()
-        self.branch0 = SlimConv(320, 384, 3, stride=2, gamma=gamma)
-        self.branch1 = nn.Sequential(
-            SlimConv(320, 256, 1, gamma=gamma),
-            SlimConv(256, 256, 3, padding=1, gamma=gamma),
-            SlimConv(256, 384, 3, stride=2, gamma=gamma),
-        )
-        self.branch2 = nn.MaxPool2d(3, stride=2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return joined([self.branch0, self.branch1, self.branch2], x)
-
-
-class _Mixed7a(nn.Module):
-    """Reduction B: 1,088 channels to 2,080, half the size."""
-
-    def __init__(self, gamma: bool) -> None:
-        super().__init__()
-        self.branch0 = nn.Sequential(
-            SlimConv(1088, 256, 1, gamma=gamma), SlimConv(256, 384, 3, stride=2, gamma=gamma)
-        )
-        self.branch1 = nn.Sequential(
-            SlimConv(1088, 256, 1, gamma=gamma), SlimConv(256, 288, 3, stride=2, gamma=gamma)
-        )
-        self.branch2 = nn.Sequential(
-            SlimConv(1088, 256, 1, gamma=gamma),
-            SlimConv(256, 288, 3, padding=1, gamma=gamma),
-            SlimConv(288, 320, 3, stride=2, gamma=gamma),
-        )
-        self.branch3 = nn.MaxPool2d(3, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
         return joined([self.branch0, self.branch1, self.branch2, self.branch3], x)
