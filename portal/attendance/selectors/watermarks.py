@@ -1,64 +1,79 @@
 """Up to when everything that the cameras saw is known. Public surface: ``site_marks``,
-``silent_cameras``.
+``silent_devices``.
 
-Only cameras that Gatehouse fetches from can say so; one that sends its pictures itself may have
-nothing to send. A camera that is switched off, or rests outside its hours, holds nothing up.
+A camera that Gatehouse fetches from says so itself. One that sends its pictures may have nothing to
+send: only pictures that came and were not looked at yet hold anything up. Devices that keep what
+they could not deliver are known to other apps (``portal.attendance.marks``). A camera that is
+switched off, or rests outside its hours, holds nothing up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from portal.attendance.engine import earliest_mark
+from portal.attendance.marks import Mark, registered_marks
 from portal.cameras.models import Camera, CameraHealth
 from portal.core.week import Week
 from portal.organisation.models import Site
+from portal.sightings.selectors.worked_off import oldest_waiting
 
-__all__ = ["silent_cameras", "site_marks"]
+__all__ = ["silent_devices", "site_marks"]
 
 
 def site_marks(site_ids: Collection[UUID] | None, *, now: datetime) -> dict[UUID, datetime | None]:
-    """Per site (None: of every site) the instant up to which its attendance cameras have reported
-    everything; None where one of them never did, ``now`` where none holds anything up."""
-    marks: dict[UUID, list[datetime | None]] = {}
-    for camera in _awaited(site_ids, now):
-        marks.setdefault(camera.site_id, []).append(_mark(camera))
+    """Per site (None: of every site) the instant up to which everything that counts for attendance
+    is known; None where a device never reported, ``now`` where none holds anything up."""
+    until: dict[UUID, list[datetime | None]] = {}
+    for mark in _marks(site_ids, now):
+        until.setdefault(mark.site_id, []).append(mark.until)
     ids = Site.objects.values_list("pk", flat=True) if site_ids is None else site_ids
-    return {pk: earliest_mark(marks.get(pk, ()), now=now) for pk in ids}
+    return {pk: earliest_mark(until.get(pk, ()), now=now) for pk in ids}
 
 
-def silent_cameras(
+def silent_devices(
     site_ids: Collection[UUID], *, now: datetime
 ) -> dict[UUID, list[tuple[str, datetime | None]]]:
-    """Per site the names of the cameras that it waits for, each with its mark, earliest first."""
+    """Per site the names of the devices that it waits for, each with its mark, earliest first."""
     found: dict[UUID, list[tuple[str, datetime | None]]] = {}
-    for camera in _awaited(site_ids, now):
-        found.setdefault(camera.site_id, []).append((camera.name, _mark(camera)))
-    for cameras in found.values():
-        cameras.sort(key=lambda each: (each[1] is not None, each[1] or now, each[0]))
+    for mark in _marks(site_ids, now):
+        found.setdefault(mark.site_id, []).append((mark.device, mark.until))
+    for devices in found.values():
+        devices.sort(key=lambda each: (each[1] is not None, each[1] or now, each[0]))
     return found
 
 
-def _awaited(site_ids: Collection[UUID] | None, now: datetime) -> list[Camera]:
-    cameras: QuerySet[Camera] = Camera.objects.filter(
+def _marks(site_ids: Collection[UUID] | None, now: datetime) -> Iterator[Mark]:
+    yield from _of_live_cameras(site_ids, now)
+    yield from _of_senders(site_ids)
+    yield from registered_marks(site_ids, now=now)
+
+
+def _of_live_cameras(site_ids: Collection[UUID] | None, now: datetime) -> Iterator[Mark]:
+    cameras = _at(site_ids).filter(
         ~Q(status__state=CameraHealth.State.RESTING) | Q(status=None),
         is_enabled=True,
-        is_for_attendance=True,
         kind__in=Camera.LIVE,
-    ).select_related("status", "site")
-    if site_ids is not None:
-        cameras = cameras.filter(site__in=set(site_ids))
-    return [
-        camera
-        for camera in cameras
-        if not camera.schedule or Week.of(camera.schedule).covers(now, camera.site.time_zone)
-    ]
+    )
+    for camera in cameras.select_related("status", "site"):
+        if camera.schedule and not Week.of(camera.schedule).covers(now, camera.site.time_zone):
+            continue
+        status: CameraHealth | None = getattr(camera, "status", None)
+        until = None if status is None else status.complete_until
+        yield Mark(camera.site_id, camera.name, until)
 
 
-def _mark(camera: Camera) -> datetime | None:
-    status: CameraHealth | None = getattr(camera, "status", None)
-    return None if status is None else status.complete_until
+def _of_senders(site_ids: Collection[UUID] | None) -> Iterator[Mark]:
+    waiting = oldest_waiting()
+    if waiting:
+        for camera in _at(site_ids).filter(pk__in=waiting):
+            yield Mark(camera.site_id, camera.name, waiting[camera.pk])
+
+
+def _at(site_ids: Collection[UUID] | None) -> QuerySet[Camera]:
+    cameras = Camera.objects.filter(is_for_attendance=True).order_by()
+    return cameras if site_ids is None else cameras.filter(site__in=set(site_ids))

@@ -14,7 +14,7 @@ from uuid import UUID
 from portal.attendance.engine import Day, Flag, Status
 from portal.attendance.models import DayException
 from portal.attendance.selectors.oddities import Oddities, oddities_of
-from portal.attendance.selectors.watermarks import silent_cameras
+from portal.attendance.selectors.watermarks import silent_devices
 from portal.attendance.services.recompute.rows import GAP, DayRow
 from portal.attendance.services.recompute.store import Stored
 from portal.attendance.services.recompute.work import Computed, Key, Result
@@ -186,7 +186,7 @@ class _Looks:
     def _gap(self, site_id: UUID, row: DayRow, end: datetime) -> str:
         if self._silent is None:
             sites = {place.site_id for place in self._places.values()}
-            self._silent = silent_cameras(sites, now=self._now)
+            self._silent = silent_devices(sites, now=self._now)
         behind = [
             (name, mark)
             for name, mark in self._silent.get(site_id, [])

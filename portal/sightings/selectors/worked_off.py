@@ -1,4 +1,8 @@
-"""Up to when everything that a camera sent is worked off. Public surface: ``worked_off_until``."""
+"""Up to when everything that a camera sent is worked off.
+
+Public surface: ``oldest_waiting``, ``worked_off_until``. Nobody's rights are asked for: workers do,
+and attendance, which shows no picture.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from django.utils import timezone
 from portal.cameras.models import Camera
 from portal.sightings.models import Recognition
 
-__all__ = ["worked_off_until"]
+__all__ = ["oldest_waiting", "worked_off_until"]
 
 _WAITING: Final = (Recognition.State.QUEUED, Recognition.State.RUNNING)
 # Cameras that sent within this time are looked at together, others one by one.
@@ -25,9 +29,19 @@ _LONG_AGO: Final = timedelta(days=1)
 _SEEN_LAG: Final = timedelta(seconds=15)
 
 
+def oldest_waiting() -> dict[UUID, datetime]:
+    """By camera that sends its pictures itself: when the oldest was taken that nobody has looked at
+    yet. Cameras without such a picture are left out."""
+    senders = Camera.objects.exclude(kind__in=Camera.LIVE)
+    waiting = Recognition.objects.filter(state__in=_WAITING, camera__in=senders).order_by()
+    return dict(
+        waiting.values("camera").annotate(oldest=Min("captured_at")).values_list("camera", "oldest")
+    )
+
+
 def worked_off_until() -> dict[UUID, datetime]:
     """By camera that sends its pictures itself: when the oldest was taken that still waits, or
-    when the newest was taken where none waits. Nobody's rights are asked for: a worker does."""
+    when the newest was taken where none waits."""
     now = timezone.now()
     senders = Camera.objects.exclude(kind__in=Camera.LIVE)
     lately_seen = senders.filter(last_seen_at__gt=now - _LONG_AGO)
@@ -36,10 +50,7 @@ def worked_off_until() -> dict[UUID, datetime]:
         for camera_id, last in lately_seen.values_list("pk", "last_seen_at")
         if last is not None
     }
-    waiting = Recognition.objects.filter(state__in=_WAITING, camera__in=senders).order_by()
-    until = dict(
-        waiting.values("camera").annotate(oldest=Min("captured_at")).values_list("camera", "oldest")
-    )
+    until = oldest_waiting()
     idle = seen.keys() - until.keys()
     lately = {camera_id for camera_id in idle if seen[camera_id] > now - _LATELY}
     if lately:
