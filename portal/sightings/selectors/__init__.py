@@ -17,10 +17,9 @@ from portal.sightings.selectors.faces import (
     visible_recognitions,
     with_names,
 )
+from portal.sightings.selectors.on_site import OnSite, on_site_count
 from portal.sightings.selectors.visits import (
-    OnSite,
     VisitView,
-    on_site_count,
     view_of,
     visible_visits,
     visit_faces,

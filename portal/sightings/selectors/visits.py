@@ -6,19 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.utils import timezone
+from django.db.models import Q, QuerySet
 
-from portal.cameras.models import Camera
 from portal.core.context import Actor, current_actor, require
 from portal.people.selectors import PersonName, names_of, portraits_of
-from portal.sightings.models import RecognisedFace, Visit, VisitLeg
+from portal.sightings.models import RecognisedFace, Visit
 from portal.sightings.selectors.faces import FaceView, faces_within, reason_text, with_names
 
 __all__ = [
-    "OnSite",
     "VisitView",
-    "on_site_count",
     "view_of",
     "visible_visits",
     "visit_faces",
@@ -115,18 +111,6 @@ class VisitView:
         return float(nearest[1][1]) if len(nearest) > 1 else None
 
 
-@dataclass(frozen=True, slots=True)
-class OnSite:
-    """Distinct people whom a camera saw today and none saw leave, and the visits going on now.
-
-    Where no camera ``tells_direction``, ``people`` is simply how many were seen today.
-    """
-
-    people: int
-    open_visits: int
-    tells_direction: bool
-
-
 def visits_within(actor: Actor) -> Q:
     """The condition that a visit lies in the actor's scope: by its site, and for whom sees certain
     people only, by its person. Such an actor sees no stranger's visit either."""
@@ -173,35 +157,6 @@ def visit_faces(visit: Visit, *, limit: int = 24) -> list[FaceView]:
     """The ledger's rows of a visit, in the order in which they were decided."""
     rows = visit.faces.select_related("recognition__camera").filter(faces_within(current_actor()))
     return with_names(list(rows.order_by("id")[:limit]))
-
-
-def on_site_count() -> OnSite:
-    """Since the midnight of the default time zone."""
-    actor = require("sightings.view")
-    start = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    seen = Visit.objects.filter(visits_within(actor), last_at__gte=start)
-    last_way = (
-        VisitLeg.objects.filter(
-            visit__person=OuterRef("person"), visit__site=OuterRef("site"), last_at__gte=start
-        )
-        .exclude(camera__direction=Camera.Direction.NONE)
-        .order_by("-last_at", "-id")
-        .values("camera__direction")[:1]
-    )
-    people = (
-        seen.exclude(person=None)
-        .annotate(way=Subquery(last_way))
-        .filter(Q(way=None) | Q(way=Camera.Direction.IN))
-        .order_by()
-        .values("person")
-        .distinct()
-        .count()
-    )
-    sites = actor.scope.site_ids
-    directed = Camera.objects.exclude(direction=Camera.Direction.NONE)
-    if sites is not None:
-        directed = directed.filter(site__in=sites)
-    return OnSite(people, seen.filter(closed_at=None).count(), directed.exists())
 
 
 def _beside(visit: Visit) -> str:
