@@ -136,6 +136,7 @@ class Trainer:
         self._require_finite(numbers, batch)
         self._scaler.step(self.optimiser)
         self._scaler.update()
+        self.objective.end_step()
         if self._averages is not None:
             self._averages.update(self.objective)
         self.step += 1

@@ -71,6 +71,9 @@ class Objective(nn.Module):
         """Weights beyond those of convolutions and linear layers that weight decay applies to."""
         return []
 
+    def end_step(self) -> None:
+        """What else changes once a step, behind the last part of its batch."""
+
     def held_still(self) -> list[nn.Parameter]:
         """What does not learn now: the network without its head, while ``is_trunk_held``."""
         if not self.is_trunk_held:
@@ -135,6 +138,10 @@ class ClassificationObjective(Objective):
     def classify(self, pixels: Tensor) -> Tensor:
         """``(N, C)`` logits without a margin, as a user of the head would have them."""
         return self._logits(self.network(pixels).float(), None)
+
+    def end_step(self) -> None:
+        if self.center is not None:
+            self.center.follow()
 
     def decayed_extras(self) -> list[nn.Parameter]:
         return [] if isinstance(self.head, nn.Linear) else [self.head.weight]

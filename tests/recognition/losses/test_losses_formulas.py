@@ -189,6 +189,7 @@ def test_sixteen_centres_on_a_grid_are_found_to_five_decimals():
     labels = torch.arange(16)
     for _ in range(100):
         value = loss(tensor(grid), labels)
+        loss.follow()
     np.testing.assert_almost_equal(loss.centres.numpy(), grid, decimal=5)
     assert value.item() == pytest.approx(0, abs=1e-5)
 
@@ -199,6 +200,8 @@ def test_samples_of_one_class_move_its_centre_one_after_the_other_added_up():
     loss.centres.copy_(start)
     features = torch.tensor([[0.0, 0.0], [4.0, 0.0], [5.0, 5.0]], dtype=torch.float64)
     value = loss(features, torch.tensor([0, 0, 1]))
+    assert torch.equal(loss.centres, start)  # until all parts of the batch have been seen
+    loss.follow()
     expected = start.numpy().copy()
     expected[0] -= 0.1 * ((np.array([1, 1]) - [0, 0]) + (np.array([1, 1]) - [4, 0]))
     expected[1] -= 0.1 * (np.array([2, 2]) - [5, 5])
@@ -210,6 +213,7 @@ def test_samples_of_one_class_move_its_centre_one_after_the_other_added_up():
 def test_centres_start_at_zero_rest_in_evaluation_and_are_no_parameters():
     loss = CenterLoss(classes=2, dimension=3).eval()
     loss(torch.ones(4, 3), torch.tensor([0, 1, 1, 0]))
+    loss.follow()
     assert not loss.centres.any()
     assert not list(loss.parameters())
     assert "centres" in loss.state_dict()

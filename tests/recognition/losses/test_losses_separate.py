@@ -108,9 +108,15 @@ def by(name):
 
         return trained(with_old, has_pixels=True)
     center = CenterLoss(classes=PEOPLE, dimension=SIZE)
+
+    def with_centres(features, labels):
+        loss = center(features, labels)
+        center.follow()
+        return loss
+
     extra = {
         "softmax": lambda f, y: 0.0,
-        "center": center,
+        "center": with_centres,
         "prelogits norm": lambda f, y: 0.3 * prelogits_norm(f),
     }[name]
     # Centres follow slowly (alpha 0.95); softmax alone gets as long, and is no better for it.

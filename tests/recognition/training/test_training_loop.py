@@ -80,6 +80,21 @@ def test_a_batch_computed_in_parts_has_the_gradient_of_the_whole():
             np.testing.assert_allclose(other[name], gradient, atol=1e-6)
 
 
+def test_all_parts_of_a_batch_see_the_centres_as_they_were_before_it():
+    found = []
+    for accumulate in (1, 3, 5):
+        trainer = made_trainer(accumulate=accumulate, weights=LossWeights(center=0.5))
+        numbers = [trainer.train_on(batch) for batch in batches(2)]
+        found.append((gradients(trainer), trainer.objective.center.centres, numbers))
+    assert found[0][1].abs().max() > 0.01
+    for other, centres, numbers in found[1:]:
+        assert numbers[0] == pytest.approx(found[0][2][0], rel=1e-5)
+        assert numbers[1] == pytest.approx(found[0][2][1], rel=1e-5)
+        torch.testing.assert_close(centres, found[0][1], atol=1e-6, rtol=1e-5)
+        for name, gradient in found[0][0].items():
+            np.testing.assert_allclose(other[name], gradient, atol=1e-6)
+
+
 def test_triplets_stay_whole_when_a_batch_is_computed_in_parts():
     (batch,) = batches(1, batch_size=15)
     found = []
