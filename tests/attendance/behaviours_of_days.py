@@ -237,6 +237,27 @@ def the_hash_follows_everything_a_day_depends_on_and_nothing_else(engine: Any) -
 
 
 @behaviour
+def the_hash_of_a_day_the_policy_closed_follows_the_punch_of_another_day_that_ended_it(
+    engine: Any,
+) -> None:
+    """Minutes are paid once: a late log of the next shift shortens a day that is stored already."""
+    policy = engine.Policy(auto_close=True)
+    early, late = (shift(engine, *hours, policy=policy) for hours in ((6, 14), (14, 22)))
+    schedule = engine.Schedule((engine.Assignment((early,)), engine.Assignment((late,))))
+
+    def first_of(*punches: tuple[str, Any]) -> Any:
+        return days(engine, schedule, MONDAY, MONDAY, sightings=seen(engine, *punches))[0]
+
+    came = ("in", berlin(MONDAY, 6))
+    alone = first_of(came)
+    cut = first_of(came, ("in", berlin(MONDAY, 13, 30)))
+    assert (alone.worked_min, cut.worked_min) == (480, 450)
+    assert alone.inputs_hash != cut.inputs_hash
+    # After the end of the shift it ends nothing any more, and nothing has to be stored anew.
+    assert first_of(came, ("in", berlin(MONDAY, 14, 30))).inputs_hash == alone.inputs_hash
+
+
+@behaviour
 def free_days_hash_what_they_depend_on(engine: Any) -> None:
     off = always(engine, shift(engine, days=frozenset()))
     plain = days(engine, off, MONDAY, TUESDAY)

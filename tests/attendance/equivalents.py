@@ -26,8 +26,8 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ("conflicts", "seen.add(span)", "removed"): SPEED,
     ("days", "MARGIN = timedelta(days=2)", "2 -> 3"): "more dates are looked at than needed",
     ("days", PHASE, "True -> False"): NO_PHASE,
-    ("fingerprint", "ENGINE_VERSION = 1", "1 -> 2"): "another version, equally good",
-    ("fingerprint", "ENGINE_VERSION = 1", "1 -> 0"): "another version, equally good",
+    ("fingerprint", "ENGINE_VERSION = 2", "2 -> 3"): "another version, equally good",
+    ("fingerprint", "ENGINE_VERSION = 2", "2 -> 1"): "another version, equally good",
     ("minutes", "if begins < ends:", "Lt -> LtE"): "an empty span adds no minute",
     ("minutes", "extra = max(0, worked - due.flexible)", "0 -> -1"): "what is below the minimum "
     "is no overtime, and the minimum is never below 0",

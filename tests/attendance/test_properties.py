@@ -21,6 +21,7 @@ from portal.attendance.engine import (
     Leave,
     LeavePart,
     OverlappingShifts,
+    Override,
     Pairing,
     PersonInputs,
     Policy,
@@ -164,6 +165,60 @@ def test_event_by_event_ends_as_all_at_once_and_equal_hashes_are_equal_days(
             for key, day in fresh.items()
         }
     assert tuple(stored.values()) == days_of(inputs, first)
+
+
+@st.composite
+def handovers(draw: st.DrawFn) -> tuple[PersonInputs, date]:
+    """Somebody whose shifts follow each other and are closed by the policy, seldom seen leaving:
+    what one day comes to hangs on when the next one began."""
+    first, zone = date(2026, 5, 4), ZoneInfo("Europe/Berlin")
+    policy = Policy(debounce_s=0, auto_close=True, pairing=draw(st.sampled_from(Pairing)))
+    ends = draw(st.sampled_from([(6, 14, 22), (6, 14, 22, 6), (0, 8, 16), (9, 13, 18)]))
+    shifts = [
+        Shift(f"from {start}", time(start), time(end), zone, policy=policy)
+        for start, end in pairwise(ends)
+    ]
+    begins = datetime(first.year, first.month, first.day, tzinfo=zone)
+    sightings = st.builds(
+        Sighting,
+        st.integers(0, 48 * 2).map(lambda n: begins + timedelta(minutes=30 * n)),
+        st.sampled_from([Direction.IN] * 3 + [Direction.OUT, Direction.UNKNOWN]),
+    )
+    later = begins + timedelta(days=SPAN + 3)
+    inputs = PersonInputs(
+        zone=zone,
+        now=later,
+        watermark=later,
+        schedule=Schedule(tuple(Assignment((each,)) for each in shifts)),
+        sightings=tuple(draw(st.lists(sightings, min_size=1, max_size=5))),
+    )
+    return inputs, first
+
+
+@many
+@given(handovers() | people(), st.data())
+def test_equal_hashes_are_equal_days_whatever_else_changed(
+    person: tuple[PersonInputs, date], data: st.DataObject
+) -> None:
+    """A stored day whose hash is found again is kept, so the hash says all there is to know: of
+    punches and plans of the days around it as well."""
+    inputs, first = person
+    others = []
+    if inputs.sightings:
+        gone = data.draw(st.sampled_from(inputs.sightings))
+        rest = tuple(each for each in inputs.sightings if each is not gone)
+        others.append(replace(inputs, sightings=rest))
+    schedule = inputs.schedule
+    planned = [shift for each in schedule.assignments for shift in each.shifts]
+    day = first + timedelta(days=data.draw(st.integers(-1, SPAN)))
+    override = Override(day, data.draw(st.sampled_from([None, *planned])))
+    others.append(replace(inputs, schedule=replace(schedule, overrides=(override,))))
+    stored = {(day.work_date, day.occurrence_no): day for day in days_of(inputs, first)}
+    for other in others:
+        for fresh in days_of(other, first):
+            known = stored.get((fresh.work_date, fresh.occurrence_no))
+            if known is not None and known.inputs_hash == fresh.inputs_hash:
+                assert known == fresh
 
 
 @many

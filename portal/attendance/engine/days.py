@@ -11,7 +11,6 @@ from portal.attendance.engine.inputs import PersonInputs
 from portal.attendance.engine.minutes import Due, Minutes, measure
 from portal.attendance.engine.occurrences import Occurrence, dates_between, occurrences_between
 from portal.attendance.engine.pairing import Presence, pair
-from portal.attendance.engine.policy import Policy
 from portal.attendance.engine.punches import punches_of
 from portal.attendance.engine.results import Day
 from portal.attendance.engine.verdict import Facts, Phase, judge
@@ -116,7 +115,8 @@ class _Calendar:
             is_corrected=day in self._excused
             or any(punch.source is Source.MANUAL for punch in row.punches),
         )
-        presence = _presence(row, due, phase, policy)
+        closes_at = _closes_at(row, due, phase)
+        presence = _presence(row, closes_at)
         minutes = measure(presence, due, policy) if presence is not None else Minutes()
         status, flags = judge(presence, facts, phase, policy, minutes.worked)
         occurrence = row.occurrence
@@ -154,6 +154,7 @@ class _Calendar:
                     *(() if due is None else (due.start.timestamp(), due.end.timestamp())),
                     *(() if due is None else (due.is_excused, due.flexible)),
                     *(() if window is None else (at.timestamp() for at in window)),
+                    *(() if closes_at is None else ("closes", closes_at.timestamp())),
                     facts.mark,
                     phase.mark,
                 ),
@@ -180,15 +181,24 @@ class _Calendar:
         return LeavePart.FULL in parts or parts >= _HALVES
 
 
-def _presence(row: Row, due: Due | None, phase: Phase, policy: Policy) -> Presence | None:
+def _closes_at(row: Row, due: Due | None, phase: Phase) -> datetime | None:
+    """Where the policy ends a day that nobody was seen to end; None where it does not.
+
+    It hangs on punches of other rows, so it has to be part of the hash.
+    """
+    if due is None or not (row.policy.auto_close and phase.is_window_over):
+        return None
+    return min(due.end, row.seen_elsewhere_at or due.end)
+
+
+def _presence(row: Row, closes_at: datetime | None) -> Presence | None:
     """None where nobody was seen. What no punch says, only the policy may add, and it says so."""
     if not row.punches:
         return None
-    presence = pair(row.punches, pairing=policy.pairing, longest=row.longest)
+    presence = pair(row.punches, pairing=row.policy.pairing, longest=row.longest)
     opened = presence.open_since
-    if opened is None or due is None or not (policy.auto_close and phase.is_window_over):
+    if opened is None or closes_at is None:
         return presence
-    end = min(due.end, row.seen_elsewhere_at or due.end)
-    if timedelta(0) < end - opened.first <= row.longest:
-        return presence.closed_at(end, opened)
+    if timedelta(0) < closes_at - opened.first <= row.longest:
+        return presence.closed_at(closes_at, opened)
     return presence

@@ -13,7 +13,7 @@ from portal.attendance.engine.results import Punch
 __all__ = ["inputs_hash"]
 
 # To be raised when the same inputs may give another day, so that stored days are computed anew.
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 
 
 def inputs_hash(parts: Iterable[object], punches: Iterable[Punch], *, strays: int) -> str:
