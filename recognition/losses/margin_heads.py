@@ -23,7 +23,9 @@ class CombinedMarginHead(nn.Module):
     """``s * (cos(m1 * theta + m2) - m3)`` for the own class, ``s * cos(theta_c)`` for the others.
 
     Deng et al. 2019 ("ArcFace", equation 4): theta is the angle between a sample and the weight of
-    its class. ``(1, 0, 0)`` is the normalised softmax. The logits go to softmax cross entropy;
+    its class. ``(1, 0, 0)`` is the normalised softmax. Where ``m1 * theta + m2`` passes pi the
+    cosine would rise again and push a sample away from its class: from there the logit falls with
+    the plain cosine, for m1 = 1 on ``ArcFaceHead``'s line. The logits go to softmax cross entropy;
     without labels they are plain scaled cosines, as used to classify.
     """
 
@@ -58,8 +60,18 @@ class CombinedMarginHead(nn.Module):
     def _with_margin(self, cosines: Tensor) -> Tensor:
         if self.m1 != 1.0 or self.m2 != 0.0:
             angles = torch.arccos(cosines.clamp(-1.0 + _EDGE, 1.0 - _EDGE))
-            cosines = torch.cos(self.m1 * angles + self.m2)
+            wider = self.m1 * angles + self.m2
+            cosines = torch.where(wider < math.pi, torch.cos(wider), cosines - self._drop())
         return cosines - self.m3
+
+    def _drop(self) -> float:
+        """How far below the plain cosine the logit goes on where the widened angle passes pi.
+
+        ArcFace's ``m2 sin m2``, and as much more as a wider m1 needs so that nothing rises there.
+        """
+        last = max((math.pi - self.m2) / self.m1, 0.0) if self.m1 else math.pi
+        straight = self.m2 * math.sin(self.m2) if self.m2 < math.pi else 0.0
+        return max(straight, math.cos(min(last, math.pi)) + 1.0)
 
     def extra_repr(self) -> str:
         classes, dimension = self.weight.shape

@@ -177,6 +177,25 @@ def test_a_head_has_a_gradient_where_a_vector_lies_on_its_class(name, towards):
     assert torch.isfinite(features.grad).all()
 
 
+@pytest.mark.parametrize("margins", [(1.0, 0.3, 0.2), (1.1, 0.3, 0.2), (1.35, 0.0, 0.1), (4, 0, 0)])
+def test_the_combined_margin_falls_over_the_whole_half_turn(margins):
+    """Else a sample on the wrong side is driven farther from its class."""
+    m1, m2, m3 = margins
+    head = CombinedMarginHead(classes=1, dimension=2, scale=1.0, m1=m1, m2=m2, m3=m3).double()
+    plain = ArcFaceHead(classes=1, dimension=2, scale=1.0, margin=m2).double()
+    theta = np.linspace(0.001, math.pi - 0.001, 2001)
+    rows = tensor(np.stack([np.cos(theta), np.sin(theta)], axis=1))
+    with torch.no_grad():
+        for one in (head, plain):
+            one.weight.copy_(torch.tensor([[1.0, 0.0]]))
+        zeros = torch.zeros(len(theta), dtype=torch.int64)
+        found, arcface = (one(rows, zeros)[:, 0].numpy() for one in (head, plain))
+    assert (m1 * theta + m2 > math.pi).sum() > 100
+    assert (np.diff(found) < 0).all()
+    if m1 == 1.0:
+        np.testing.assert_allclose(found + m3, arcface, atol=1e-9)
+
+
 def test_half_precision_features_get_float32_angles():
     head = ArcFaceHead(classes=7, dimension=5)
     assert head(torch.ones(2, 5, dtype=torch.bfloat16), torch.tensor([0, 1])).dtype is torch.float32
