@@ -197,6 +197,11 @@ def _add_machine_arguments(parser: ArgumentParser) -> None:
         help="auto: half precision on a GPU, f32 on a processor",
     )
     group.add_argument("--resume", action="store_true", help="RUNS is the run that goes on")
+    group.add_argument(
+        "--new-schedule",
+        action="store_true",
+        help="with --resume: go on with other learning rates than the run began with",
+    )
     group.add_argument("--tensorboard", action="store_true")
     group.add_argument("--json", action="store_true", help="one JSON object at the end")
 
@@ -266,6 +271,8 @@ def settings_of(options: Namespace) -> RunSettings:
         raise _unfit("--keep-probability 0 keeps nothing")
     if options.head_epochs and options.pretrained is None:
         raise _unfit("--head-epochs trains the head on a trunk that has learnt: name --pretrained")
+    if options.new_schedule and not options.resume:
+        raise _unfit("--new-schedule changes the learning rates of a run that goes on: --resume")
     lfw = options.lfw_dir and LfwSettings(
         images=options.lfw_dir,
         pairs=options.lfw_pairs,
@@ -303,6 +310,7 @@ def settings_of(options: Namespace) -> RunSettings:
         crop=_crop_of(options),
         has_tensorboard=options.tensorboard,
         resume=options.resume,
+        new_schedule=options.new_schedule,
         plan=Plan(
             optimiser=options.optimiser,
             schedule=schedule,

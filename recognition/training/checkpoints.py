@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,8 +76,10 @@ def newest_checkpoint(folder: Path) -> Path | None:
     return max(folder.glob(_NAMES), default=None)
 
 
-def load_checkpoint(path: Path, *, identity: Mapping[str, Any]) -> Checkpoint:
-    """Read a checkpoint of the run that ``identity`` describes.
+def load_checkpoint(
+    path: Path, *, identity: Mapping[str, Any], may_differ: Collection[str] = ()
+) -> Checkpoint:
+    """Read a checkpoint of the run that ``identity`` describes, but for what ``may_differ``.
 
     Raises ``TrainingError``: ``training.checkpoint`` for a file that is missing, cut off, changed
     or of another kind, ``training.other_checkpoint`` for one of another network, of other classes
@@ -85,10 +87,18 @@ def load_checkpoint(path: Path, *, identity: Mapping[str, Any]) -> Checkpoint:
     """
     described, tensors = _read(path)
     stored = described["identity"]
+    unknown = sorted(identity.keys() - stored.keys() - set(may_differ))
+    if unknown:
+        raise TrainingError(
+            f"{path} was written by an older version of this program, which did not note "
+            f"{', '.join(unknown)}: nothing tells whether this is the same training. End it with "
+            "that version, or begin a new run (--pretrained takes its weights).",
+            code="training.other_checkpoint",
+        )
     differing = [
         f"{name} is {stored.get(name)!r} there and {identity.get(name)!r} here"
         for name in sorted({*stored, *identity})
-        if stored.get(name) != _plain(identity.get(name))
+        if name not in may_differ and stored.get(name) != _plain(identity.get(name))
     ]
     if differing:
         raise TrainingError(

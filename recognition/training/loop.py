@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,7 +60,10 @@ class Plan:
 
 
 class Trainer:
-    """One objective being trained. ``step`` and ``epoch`` count what is done."""
+    """One objective being trained. ``step`` and ``epoch`` count what is done.
+
+    ``may_differ`` names what of ``identity`` need not be that of a checkpoint.
+    """
 
     def __init__(
         self,
@@ -69,16 +72,18 @@ class Trainer:
         plan: Plan,
         identity: Mapping[str, Any],
         processes: Processes = Processes(),  # noqa: B008 - frozen
+        may_differ: Collection[str] = (),
     ) -> None:
         self.objective = objective
         self.plan = plan
-        self.identity = dict(identity)
         self.processes = processes
+        self.may_differ = may_differ
         self.step = self.epoch = 0
         self._wrapped = processes.wrap(objective)
         self._decayed = decayed_parameters(objective)[0] + objective.decayed_extras()
         self._averages = WeightAverages(objective, decay=plan.ema_decay) if plan.ema_decay else None
         self._type = _number_type(plan.precision, processes.device)
+        self.identity = {**identity, "precision": str(self._type).removeprefix("torch.")}
         self._scaler = torch.amp.GradScaler(
             processes.device.type, enabled=self._type is torch.float16
         )
@@ -183,7 +188,7 @@ class Trainer:
 
     def restore(self, path: Path) -> None:
         """Go on from ``path``. Raises what ``load_checkpoint`` raises."""
-        found = load_checkpoint(path, identity=self.identity)
+        found = load_checkpoint(path, identity=self.identity, may_differ=self.may_differ)
         grouped: dict[str, dict[str, Tensor]] = {}
         for name, tensor in found.tensors.items():
             kind, _, rest = name.partition(".")
@@ -206,8 +211,7 @@ class Trainer:
             for name, average in self._averages.averages.items():
                 average.copy_(grouped["average"][name])
             self._averages.updates = found.state["updates"]
-        # Empty where the run began in another precision: the scale is then found anew.
-        if self._scaler.is_enabled() and found.state["scaler"]:
+        if self._scaler.is_enabled():
             self._scaler.load_state_dict(found.state["scaler"])
         torch.set_rng_state(grouped["random"]["cpu"])
         if self.device.type == "cuda" and "cuda" in grouped["random"]:

@@ -5,6 +5,8 @@ Public surface: ``Outcome``, ``RunSettings``, ``Session``, ``open_session``.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -65,7 +67,8 @@ class RunSettings:
     ``keep_probability`` is what dropout keeps; ``pretrained`` a network file to begin from, whose
     head is drawn anew unless ``keep_head``; for ``head_epochs`` the trunk is held still.
     ``batch_norm_decay`` None is the network's own. ``crop`` says how the faces were cut, for the
-    network's file: `models add` can then install it as it is.
+    network's file: `models add` can then install it as it is. A run that goes on has to keep its
+    learning rates unless ``new_schedule``.
     """
 
     logs: Path
@@ -96,6 +99,7 @@ class RunSettings:
     crop: CropSpec | None = None
     has_tensorboard: bool = False
     resume: bool = False
+    new_schedule: bool = False
     plan: Plan = field(default_factory=Plan)
 
 
@@ -142,6 +146,7 @@ class Session:
             self._require_cut(source)
         self.source = source
         self.labels = labels_of(source)
+        self._pictures = _digest_of(source, held_back)
         self.train = self.loader_of(source)
         self.held_back = None if held_back is None else self.loader_of(held_back)
         self._lfw = self._lfw_judge()
@@ -167,11 +172,17 @@ class Session:
         settings, processes = self.settings, self.processes
         run = open_run(settings.logs, resume=settings.resume)
         trainer = Trainer(
-            objective, plan=settings.plan, identity=self._identity(identity), processes=processes
+            objective,
+            plan=settings.plan,
+            identity=self._identity(identity),
+            processes=processes,
+            may_differ={"learning_rates"} if settings.new_schedule else (),
         )
         if processes.is_first:
             self.say(run.begin(arguments, has_tensorboard=settings.has_tensorboard))
         self.say(f"Run: {run.path}")
+        if settings.new_schedule:
+            self.say(f"Learning rates from here on: {settings.plan.schedule}.")
         batches = training.batches
 
         def with_phase(epoch: int) -> Any:
@@ -313,10 +324,20 @@ class Session:
             "input_px": self.network.input_px,
             "people": len(self.source.names),
             "pictures": len(self.source),
+            "pictures_sha256": self._pictures,
+            "held_back": {
+                "share": settings.validation_share,
+                "by": settings.validation_mode,
+                "least": settings.min_validation_images,
+            }
+            if settings.validation_share
+            else None,
             "batch_size": settings.batch_size,
             "epoch_size": settings.epoch_size,
             "optimiser": settings.plan.optimiser,
-            "averages": bool(settings.plan.ema_decay),
+            "learning_rates": str(settings.plan.schedule),
+            "ema_decay": settings.plan.ema_decay,
+            "head_epochs": settings.head_epochs,
             "seed": self.seed,
             "processes": self.processes.count,
             "pictures_as": asdict(self.recipe),
@@ -355,6 +376,18 @@ class Session:
         if empty:
             words += f"; empty folders left out: {len(empty)}"
         self.say(words + ".")
+
+
+def _digest_of(*sources: Source | None) -> str:
+    """Of all people's names and all pictures' names and labels; not of what the pictures show."""
+    digest = hashlib.sha256()
+    for source in sources:
+        described = source and [
+            list(source.names),
+            [(source.label(row), source.key(row)) for row in range(len(source))],
+        ]
+        digest.update(json.dumps(described).encode())
+    return digest.hexdigest()
 
 
 def _require_pairs(held_back: Source) -> None:

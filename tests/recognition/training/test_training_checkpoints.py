@@ -18,6 +18,7 @@ from recognition.training.checkpoints import (
 )
 from recognition.training.errors import TrainingError
 from recognition.training.softmax import train_softmax
+from recognition.training.sources import split_source
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread", "without_curves")
 IDENTITY = {"network": "dummy", "people": 4, "head": (1, 2)}
@@ -163,7 +164,11 @@ def test_a_training_on_a_full_disk_ends_with_a_word_and_resumes_when_there_is_ro
         ({"embedding_size": 9}, "embedding_size is 8 there and 9 here"),
         ({"batch_size": 6}, "batch_size is 12 there and 6 here"),
         ({"seed": 1}, "seed is 666 there and 1 here"),
-        ({"ema_decay": 0.0}, "averages is True there and False here"),
+        ({"ema_decay": 0.0}, "ema_decay is 0.9 there and 0.0 here"),
+        ({"ema_decay": 0.5}, "ema_decay is 0.9 there and 0.5 here"),
+        ({"head_epochs": 1}, "head_epochs is 0 there and 1 here"),
+        ({"rate": 0.01}, "learning_rates is .*start=0.05.* there and .*start=0.01.* here"),
+        ({"validation_share": 0.25}, "held_back is None there and .*0.25"),
     ],
 )
 def test_a_run_resumes_only_as_it_began(tmp_path, changed, named):
@@ -178,6 +183,63 @@ def test_other_people_are_another_training(tmp_path):
     outcome = train_softmax(MadePeople(3, 4), settings(tmp_path, epochs=1), say=quiet)
     with pytest.raises(TrainingError, match="people is 3 there and 4 here"):
         train_softmax(MadePeople(4, 4), settings(outcome.run, resume=True), say=quiet)
+
+
+class Renamed(MadePeople):
+    @property
+    def names(self):
+        return [f"q{label:02d}" for label in range(self.people)]
+
+
+class Relabelled(MadePeople):
+    def label(self, index):
+        return (index + 1) % self.people
+
+
+class OtherFiles(MadePeople):
+    def key(self, index):
+        return super().key(index).replace(".png", ".jpg")
+
+
+@pytest.mark.parametrize("kind", [Renamed, Relabelled, OtherFiles])
+def test_as_many_people_and_pictures_of_another_set_are_another_training(tmp_path, kind):
+    outcome = train_softmax(MadePeople(3, 4), settings(tmp_path, epochs=1), say=quiet)
+    with pytest.raises(TrainingError, match="pictures_sha256 is"):
+        train_softmax(kind(3, 4), settings(outcome.run, epochs=2, resume=True), say=quiet)
+
+
+def test_other_pictures_held_back_are_another_training(tmp_path):
+    held = {"validation_share": 0.5, "validation_mode": "classes"}
+    outcome = train_softmax(MadePeople(6, 4), settings(tmp_path, epochs=1, **held), say=quiet)
+
+    class HeldElsewhere(OtherFiles):
+        def key(self, index):
+            return (
+                super().key(index) if self.label(index) in judged else MadePeople.key(self, index)
+            )
+
+    _, part = split_source(MadePeople(6, 4), share=0.5, mode="classes", seed=666)
+    judged = {MadePeople(6, 4).names.index(name) for name in part.names}
+    with pytest.raises(TrainingError, match="pictures_sha256 is"):
+        train_softmax(
+            HeldElsewhere(6, 4), settings(outcome.run, epochs=2, resume=True, **held), say=quiet
+        )
+
+
+def test_learning_rates_change_where_that_is_asked_and_said(tmp_path):
+    outcome = train_softmax(MadePeople(3, 4), settings(tmp_path, epochs=1), say=quiet)
+    words = []
+    changed = settings(outcome.run, epochs=2, rate=0.01, resume=True, new_schedule=True)
+    assert train_softmax(MadePeople(3, 4), changed, say=words.append).epochs == 2
+    assert any("Learning rates from here on" in word and "0.01" in word for word in words)
+    rows = (outcome.run / "epochs.jsonl").read_text().splitlines()
+    assert [json.loads(row)["learning_rate"] for row in rows] == [0.05, 0.01]
+
+
+def test_a_checkpoint_that_notes_less_is_refused_with_what_it_lacks(tmp_path):
+    path = saved(tmp_path)
+    with pytest.raises(TrainingError, match="older version .* did not note pictures_sha256"):
+        load_checkpoint(path, identity={**IDENTITY, "pictures_sha256": "0" * 64})
 
 
 def test_what_is_no_run_cannot_be_resumed(tmp_path):
