@@ -106,7 +106,7 @@ def make_ledger(rows: int, *, people: int) -> None:
     from portal.core.ids import uuid7
     from portal.engines.selectors import active_space
     from portal.people.models import Person
-    from portal.sightings.models import RecognisedFace, Recognition, Visit
+    from portal.sightings.models import RecognisedFace, Recognition, Visit, VisitLeg
     from recognition.contracts import Candidate
     from recognition.decision import DecisionPolicy, decide
     from tests.factories import CameraFactory, SpaceFactory
@@ -188,6 +188,10 @@ def make_ledger(rows: int, *, people: int) -> None:
         )
         if len(faces) >= AT_ONCE or number == rows - 1:
             Visit.objects.bulk_create(visits)
+            VisitLeg.objects.bulk_create(
+                VisitLeg(visit=one, camera=one.camera, first_at=one.first_at, last_at=one.last_at)
+                for one in visits
+            )
             Recognition.objects.bulk_create(pictures)
             RecognisedFace.objects.bulk_create(faces)
             visits, pictures, faces = visits[-1:], [], []

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from recognition.decision.quality import PROBE_FLOORS, QualityFloors
 
 __all__ = ["DecisionPolicy"]
+
+# No offset of a camera makes a threshold that no face, or every face, would reach.
+_HIGHEST: Final = 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +48,10 @@ class DecisionPolicy:
         ):
             if not 0.0 <= value <= 2.0:
                 raise ValueError(f"{name} is {value}; a cosine difference from 0 to 2 is needed.")
+
+    def stricter_by(self, offset: float) -> DecisionPolicy:
+        """As it decides at a camera with this ``offset``; below 0 it is more lenient."""
+        if not offset:
+            return self
+        threshold = min(max(self.threshold + offset, -_HIGHEST), _HIGHEST)
+        return replace(self, threshold=threshold)

@@ -25,6 +25,7 @@ from tests.factories import (
     RecognisedFaceFactory,
     RecognitionFactory,
     SpaceFactory,
+    VisitLegFactory,
     enrolled_person,
     visit_with_face,
 )
@@ -188,6 +189,25 @@ class TestWhatChanges:
         visit(ada, decision="match", candidates=[(ada, 0.55)])
         found = replayed(threshold=threshold, grey_band=band)
         assert changes(found) == ([expected] if expected else []), why
+
+    def test_attendance_knows_what_its_own_cameras_saw_and_nothing_else(self, ada):
+        """At a camera that does not count nobody comes or goes, whoever is named there."""
+        desk = CameraFactory(name="Desk", is_for_attendance=True)
+        yard = CameraFactory(name="Yard", site=desk.site, is_for_attendance=False)
+        named = {"decision": "match", "candidates": [(ada, 0.55)]}
+        visit(ada, camera=yard, **named)
+        elsewhere = replayed(threshold=0.8)
+        assert elsewhere.summary["changes"]["disappears"] == 1, "the name is lost all the same"
+        assert elsewhere.summary["attendance"]["person_days"] == 0
+        assert elsewhere.summary["attendance"]["affected"] == 0
+
+        both = visit(ada, camera=yard, seconds=600, **named)
+        seen = START + timedelta(seconds=604)
+        VisitLegFactory(visit=both, camera=desk, first_at=seen, last_at=seen)
+        day = replayed(threshold=0.8).summary["attendance"]
+        assert (day["person_days"], day["lost"]) == (1, 1)
+        (row,) = day["days"]
+        assert row["before"] == [seen.isoformat()] * 2, "neither the yard's passage nor its times"
 
     def test_a_name_appears_from_the_review_or_from_nowhere(self, ada):
         visit(decision="uncertain", reason="grey_band", candidates=[(ada, 0.47)])

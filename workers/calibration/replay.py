@@ -30,7 +30,6 @@ from portal.people.selectors import gallery_people_count, guarded_people
 from recognition.calibration import StoredDecision, replay
 from recognition.contracts import Candidate, FaceQuality
 from recognition.decision import DecisionPolicy
-from workers.visits.rules import at_camera
 
 __all__ = ["Replaying", "replay_waiting"]
 
@@ -94,7 +93,7 @@ class Replaying:
         )
         self._has_offsets = len({*self._offsets.values()}) > 1
         self._policies: dict[UUID | None, DecisionPolicy] = {
-            camera_id: at_camera(self._policy, offset)
+            camera_id: self._policy.stricter_by(offset)
             for camera_id, offset in self._offsets.items()
         }
         self._here: tzinfo = timezone.get_default_timezone()
@@ -122,16 +121,25 @@ class Replaying:
     def _work(self) -> Iterator[int]:
         for visits in self._past.visits():
             elsewhere = self._past.decided_at(visits) if self._has_offsets else {}
+            attended = self._past.attended(visits)
             for visit in visits:
-                self._visit(visit, decided_at=elsewhere.get(visit.id, visit.camera_id))
+                self._visit(
+                    visit,
+                    decided_at=elsewhere.get(visit.id, visit.camera_id),
+                    attended=attended.get(visit.id),
+                )
             yield len(visits)
         for faces in self._past.faces():
             for face in faces:
                 self._face(face)
             yield len(faces)
 
-    def _visit(self, visit: PastVisit, *, decided_at: UUID) -> None:
-        day = visit.first_at.astimezone(self._zones.get(visit.site_id, self._here)).date()
+    def _visit(
+        self, visit: PastVisit, *, decided_at: UUID, attended: tuple[datetime, datetime] | None
+    ) -> None:
+        """``attended`` is when the cameras of attendance saw it; None where none of them did."""
+        zone = self._zones.get(visit.site_id, self._here)
+        day = visit.first_at.astimezone(zone).date()
         was = str(visit.person_id) if visit.person_id is not None else None
         why = self._left_out(visit)
         outcome = None
@@ -142,10 +150,13 @@ class Replaying:
             self._tally.leave_out(why or "gone")
         else:
             self._tally.add(outcome)
+        if attended is None:
+            return
+        first_at, last_at = attended
         self._tally.person_days.saw(
-            day,
-            first_at=visit.first_at,
-            last_at=visit.last_at,
+            first_at.astimezone(zone).date(),
+            first_at=first_at,
+            last_at=last_at,
             site_id=visit.site_id,
             was=was,
             becomes=outcome.becomes if outcome is not None else was,

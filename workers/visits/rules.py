@@ -1,13 +1,11 @@
 """What decides in this process: the gallery, the thresholds, and what humans ruled out.
 
-Public surface: ``Rules``, ``rules_of``, ``at_camera``.
+Public surface: ``Rules``, ``rules_of``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Final
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -20,10 +18,7 @@ from recognition.decision import DecisionPolicy, decide, quality_issues
 from workers.anchors import AnchorFollower
 from workers.engine_host import EngineHost
 
-__all__ = ["Rules", "at_camera", "rules_of"]
-
-# No offset of a camera makes a threshold that no face, or every face, would reach.
-_HIGHEST: Final = 0.99
+__all__ = ["Rules", "rules_of"]
 
 
 class Rules:
@@ -53,7 +48,7 @@ class Rules:
 
     def policy(self, offset: float = 0.0) -> DecisionPolicy:
         """The rule in force, stricter or milder by a camera's ``offset``."""
-        return at_camera(self.deciding().policy, offset)
+        return self.deciding().policy.stricter_by(offset)
 
     def loss(self, quality: FaceQuality) -> str | None:
         """Why a face is too poor to be compared; None for a usable one."""
@@ -68,14 +63,6 @@ class Rules:
         self, candidates: Sequence[Candidate], *, quality: FaceQuality, offset: float = 0.0
     ) -> Decision:
         return decide(candidates, quality=quality, policy=self.policy(offset))
-
-
-def at_camera(policy: DecisionPolicy, offset: float) -> DecisionPolicy:
-    """``policy`` as it decides at a camera with this ``offset``."""
-    if not offset:
-        return policy
-    threshold = min(max(policy.threshold + offset, -_HIGHEST), _HIGHEST)
-    return replace(policy, threshold=threshold)
 
 
 _rules: WeakKeyDictionary[EngineHost, Rules] = WeakKeyDictionary()

@@ -92,6 +92,16 @@ class Past:
             yield [face for face in found if from_at <= face.captured_at < to_at]
             first += self._at_once
 
+    def attended(self, visits: Sequence[PastVisit]) -> dict[UUID, tuple[datetime, datetime]]:
+        """From when until when cameras that count for attendance saw each; the others' passages
+        are nobody's coming or going, as in the attendance itself."""
+        legs = VisitLeg.objects.filter(
+            visit__in=[visit.id for visit in visits], camera__is_for_attendance=True
+        )
+        spans = legs.order_by().values("visit_id").annotate(Min("first_at"), Max("last_at"))
+        rows = spans.values_list("visit_id", "first_at__min", "last_at__max")
+        return {visit_id: (first_at, last_at) for visit_id, first_at, last_at in rows}
+
     def decided_at(self, visits: Sequence[PastVisit]) -> dict[UUID, UUID]:
         """The camera by whose threshold each was decided, where it is not the first that saw it:
         a visit may go on at another one, and the ledger's rows tell at which threshold."""
