@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from portal.people.models import FaceTemplate, Person
+from portal.people.models import FaceImage, FaceTemplate, Person
 from tests.factories.people import SpaceFactory
 from tests.factories.visits import VisitFactory
 
@@ -17,9 +17,9 @@ __all__ = ["aged", "fell", "scored_days"]
 
 def aged(person: Person, *, days: int = 60) -> Person:
     """Enrolled so long ago: scores count from then on."""
-    FaceTemplate.objects.filter(person=person).update(
-        created_at=timezone.now() - timedelta(days=days)
-    )
+    at = timezone.now() - timedelta(days=days)
+    FaceImage.objects.filter(person=person).update(created_at=at)
+    FaceTemplate.objects.filter(person=person).update(created_at=at)
     return person
 
 

@@ -17,8 +17,10 @@ from portal.calibration.selectors.drift.findings import open_findings
 from portal.calibration.services.drift import dismiss_drift, due_monday, send_report
 from portal.calibration.services.drift import report as report_module
 from portal.engines.models import Space
+from portal.engines.services.adopt_space import adopt_space
 from portal.journal.models import Act
 from portal.journal.services import undo_act
+from portal.people.models import FaceImage, FaceTemplate
 from portal.people.services import erase_person, suspend_person
 from portal.sightings.models import Visit
 from tests.factories import CameraFactory, FaceImageFactory, FaceTemplateFactory, UserFactory
@@ -172,6 +174,32 @@ class TestEnding:
         assert finding().closed_as == "enrolled"
         watch()
         assert finding().closed_as == "enrolled", "the old scores say nothing of the new photos"
+
+    def space_in_shadow(self) -> Space:
+        """Of another model; the one in use goes on to decide."""
+        space = Space.objects.get(pk=SPACE.id)
+        adopt_space(space, model=space.model_id, reason="")
+        return Space.objects.create(pk="other", model_id="other", dimension=SPACE.dimension)
+
+    def test_templates_made_anew_of_old_photos_close_nothing(self):
+        """Another model's preparation, and a space that is filled again, make a template of every
+        photo there is; nobody came for a new one."""
+        (image,) = self.ada.images.all()
+        FaceImage.objects.update(created_at=timezone.now() - timedelta(days=60))
+        other = self.space_in_shadow()
+        FaceTemplateFactory(image=image, space=other)
+        FaceTemplate.objects.filter(space=SPACE.id).update(created_at=timezone.now())
+        assert open_findings().exists()
+        watch()
+        assert finding().closed_at is None
+
+    def test_a_photo_that_is_only_in_another_space_closes_nothing_yet(self):
+        FaceImage.objects.update(created_at=timezone.now() - timedelta(days=60))
+        other = self.space_in_shadow()
+        FaceTemplateFactory(image=FaceImageFactory(person=self.ada), space=other)
+        assert open_findings().exists(), "the model in use does not compare with it"
+        watch()
+        assert finding().closed_at is None
 
     def test_somebody_not_in_use_is_not_watched(self):
         suspend_person(self.ada)

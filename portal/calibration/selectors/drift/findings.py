@@ -93,10 +93,15 @@ def watch_view() -> WatchView:
 
 
 def open_findings() -> QuerySet[DriftFinding]:
-    """Without people who have new photos since: the night will close these."""
+    """Without people who have new photos since: the night will close these.
+
+    A photo is new by when it was added. Templates are made anew of old photos too, for another
+    model, and say nothing of a face that changed.
+    """
     newer = FaceTemplate.objects.filter(
         person=OuterRef("person"),
-        created_at__gt=OuterRef("created_at"),
+        space=OuterRef("space"),
+        image__created_at__gt=OuterRef("created_at"),
         image__state=FaceImage.State.ACTIVE,
     )
     rows = _visible().filter(closed_at=None).exclude(Exists(newer))

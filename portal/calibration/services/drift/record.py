@@ -68,7 +68,7 @@ def record_watch(watched: Sequence[Watched], *, space_id: str, too_few: int) -> 
     opened = list(DriftFinding.objects.select_for_update().filter(closed_at=None))
     opened_before = len(opened)
     left = {_key(row): row for row in opened if _stays(row, zones, space_id, now)}
-    photos = _newest_photos([row.person_id for row in left.values() if row.person_id])
+    photos = _newest_photos(space_id, [row.person_id for row in left.values() if row.person_id])
     tonight = {one.key: one for one in watched if one.key in zones}
     for key, row in list(left.items()):
         if row.person_id in photos and photos[row.person_id] > row.created_at:
@@ -132,11 +132,13 @@ def _close(row: DriftFinding, ending: DriftFinding.Ending, now: datetime) -> Non
     row.save(update_fields=["closed_at", "closed_as", "looked_at"])
 
 
-def _newest_photos(people: Sequence[UUID]) -> dict[UUID | None, datetime]:
+def _newest_photos(space_id: str, people: Sequence[UUID]) -> dict[UUID | None, datetime]:
+    """When each one's newest photo that is compared in this space was added: not when a template
+    was made of it, which happens again for every other model."""
     templates = FaceTemplate.objects.filter(
-        person__in=people, image__state=FaceImage.State.ACTIVE
+        person__in=people, space=space_id, image__state=FaceImage.State.ACTIVE
     ).order_by()
-    rows = templates.values("person_id").annotate(newest=Max("created_at"))
+    rows = templates.values("person_id").annotate(newest=Max("image__created_at"))
     return dict(rows.values_list("person_id", "newest"))
 
 
