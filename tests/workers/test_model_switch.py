@@ -382,6 +382,19 @@ class TestBothGalleries:
         with pytest.raises(SwitchRefused, match="taken back"):
             roll_back(switch.pk)
 
+    def test_nobody_goes_back_while_another_model_is_being_prepared(self, other):
+        """The page hides the button; another tab that is still open shows it."""
+        enrolled(1)
+        done = in_use()
+        going = start_switch(OLD, known=True)
+        with pytest.raises(SwitchRefused, match="cancel it") as refused:
+            roll_back(done.pk)
+        assert refused.value.code == "calibration.switch_going_on"
+        assert (active_space().pk, adopted_model()) == (OTHER_SPACE.id, NEW)
+        cancel_switch(going.pk)
+        roll_back(done.pk)
+        assert adopted_model() == OLD
+
     def test_after_going_back_the_model_can_be_prepared_again_at_once(self, other):
         enrolled(1)
         roll_back(in_use().pk)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from portal.audit.services import record
 from portal.calibration.models import ModelSwitch
-from portal.calibration.selectors.switch import is_calibrated, switch_to_go_back
+from portal.calibration.selectors.switch import is_calibrated, open_switch, switch_to_go_back
 from portal.calibration.selectors.templates_of_space import left_out
 from portal.calibration.services.switch._moving import SwitchRefused, lock_switch, tell
 from portal.core.context import require
@@ -62,9 +62,21 @@ def cut_over(switch_id: UUID, *, unrecognised: int = 0, reason: str = "") -> Mod
 
 @transaction.atomic
 def roll_back(switch_id: UUID, *, reason: str = "") -> ModelSwitch:
-    """Let the former model decide again, by the rule that was in force in its space."""
+    """Let the former model decide again, by the rule that was in force in its space.
+
+    Raises ``SwitchRefused``, also while another model is being prepared: that one is compared with
+    the model that decides, and the former one's vectors are not kept complete meanwhile.
+    """
     require("calibration.manage")
     switch = lock_switch(switch_id, expected=(_State.CUT_OVER,))
+    going = open_switch()
+    if going is not None:
+        raise SwitchRefused(
+            f"{going.model} is being prepared, beside {switch.model}, which decides now. Going back "
+            "needs that to be over: finish the change to it, or cancel it, and then go back.",
+            code="calibration.switch_going_on",
+            data={"model": going.model},
+        )
     if switch_to_go_back() != switch:
         raise SwitchRefused(
             f"{switch.model} was taken into use before the latest change; only that one can be "
