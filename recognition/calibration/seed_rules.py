@@ -24,9 +24,10 @@ RuleName = Literal["max_intra", "best_accuracy", "val_at_far"]
 
 @dataclass(frozen=True, slots=True)
 class SeedRule:
-    """A rule's threshold, and what it would do here without grey band and margin, which it does not
-    know. ``promise`` is what the rule says of itself: the greatest distance within a person, the
-    accuracy on pairs, the share of pairs verified (VAL); ``person_id`` who alone sets it."""
+    """A rule's threshold, and what it would do here without grey band, margin and guard, none of
+    which it knows. ``promise`` is what the rule says of itself: the greatest distance within a
+    person, the accuracy on pairs, the share of pairs verified (VAL); ``person_id`` who alone sets
+    it."""
 
     name: RuleName
     threshold: float
@@ -70,7 +71,7 @@ def seed_rules(
     rules = []
     for name, threshold, promise, count, person_id in found:
         at = min(max(threshold, -0.9999), 1.0)
-        bare = replace(policy, threshold=at, grey_band=0.0, min_margin=0.0)
+        bare = replace(policy, threshold=at, grey_band=0.0, min_margin=0.0, guarded=frozenset())
         missed = miss_rate(evidence.mated, policy=bare, seed=seed)
         rules.append(
             SeedRule(name, threshold, promise, count, tail.estimate(at), missed, person_id)

@@ -423,3 +423,11 @@ def test_others_rules_by_hand():
     assert rules["val_at_far"].threshold == pytest.approx(0.199)
     assert rules["val_at_far"].promise == 1.0
     assert rules["val_at_far"].missed.missed.value == 0.0
+
+
+def test_others_rules_know_no_guard_either():
+    """They compare pairs, and were never told who looks like whom."""
+    evidence = evidence_of(np.arange(100, 199) / 1000, own=np.arange(500, 600) / 1000)
+    everybody = frozenset(evidence.mated.person_ids.tolist())
+    guarded = replace(POLICY, guarded=everybody)
+    assert seed_rules(evidence, policy=guarded) == seed_rules(evidence, policy=POLICY)
