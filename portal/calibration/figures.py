@@ -89,12 +89,15 @@ class RuleFigure:
 
 @dataclass(frozen=True, slots=True)
 class CameraFigure:
-    """``missed`` is None where too few people passed the camera to say."""
+    """``missed`` is None where too few people passed the camera to say; it is by the camera's own
+    threshold, ``offset`` above that of the rule."""
 
     camera_id: str
     people: int
     searches: int
     missed: MissedFigure | None
+    # Measurements of before it was kept judged every camera by the rule as it is.
+    offset: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Public surface: ``Outcome``, ``Rate``, ``MissRate``, ``CameraRate``, ``LowMargin
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -69,12 +70,14 @@ class MissRate:
 
 @dataclass(frozen=True, slots=True)
 class CameraRate:
-    """A camera's figures; ``rate`` is None where fewer than ``CAMERA_PEOPLE`` passed it."""
+    """A camera's figures, at its own threshold: the policy's and ``offset``. ``rate`` is None where
+    fewer than ``CAMERA_PEOPLE`` passed it."""
 
     camera_id: str
     people: int
     searches: int
     rate: MissRate | None
+    offset: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,20 +138,31 @@ def miss_rate(mated: MatedSearches, *, policy: DecisionPolicy, seed: int = 0) ->
 
 
 def camera_rates(
-    mated: MatedSearches, *, policy: DecisionPolicy, seed: int = 0
+    mated: MatedSearches,
+    *,
+    policy: DecisionPolicy,
+    offsets: Mapping[str, float] | None = None,
+    seed: int = 0,
 ) -> tuple[CameraRate, ...]:
-    """Camera by camera, in the order of their keys; searches without a camera are left out."""
+    """Camera by camera, in the order of their keys; searches without a camera are left out.
+
+    ``offsets`` is what cameras add to the policy's threshold: each is judged as it decides.
+    """
+    added = offsets or {}
     rates = []
     for camera in np.unique(mated.camera_ids[mated.camera_ids != ""]):
         here = mated.only(mated.camera_ids == camera)
         people = here.people
         enough = people >= CAMERA_PEOPLE
+        offset = added.get(str(camera), 0.0)
+        own = policy.stricter_by(offset)
         rates.append(
             CameraRate(
                 str(camera),
                 people,
                 len(here),
-                miss_rate(here, policy=policy, seed=seed) if enough else None,
+                miss_rate(here, policy=own, seed=seed) if enough else None,
+                offset,
             )
         )
     return tuple(rates)

@@ -7,6 +7,7 @@ Public surface: ``calibrate`` with ``Calibration`` and ``InsufficientEvidence`` 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -127,13 +128,15 @@ def calibrate(
     policy: DecisionPolicy,
     prior: ModelPrior | None = SHIPPED_PRIOR,
     assurance: float | None = None,
+    offsets: Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> Calibration | InsufficientEvidence:
     """The lowest threshold at which the FPIR is at most the wish: on average over what evidence and
     prior leave open, or with the probability ``assurance``.
 
     ``policy`` lends grey band, margin and floors; its threshold is replaced. ``prior`` is None
-    for a model that nobody has measured. Fewer independent searches than 1 / FPIR are refused.
+    for a model that nobody has measured. ``offsets`` is what cameras add to the threshold, for
+    their own rates alone. Fewer independent searches than 1 / FPIR are refused.
     Raises ``EvidenceRejected`` for an empty gallery, and for no searches without a prior.
     """
     size = evidence.gallery_size
@@ -158,7 +161,7 @@ def calibrate(
         ),
         fpir=tail.estimate(threshold),
         missed=miss_rate(evidence.mated, policy=chosen, seed=seed),
-        cameras=camera_rates(evidence.mated, policy=chosen, seed=seed),
+        cameras=camera_rates(evidence.mated, policy=chosen, offsets=offsets, seed=seed),
         growth=growth(
             evidence, wish=wish, policy=chosen, prior=prior, assurance=assurance, seed=seed
         ),
@@ -174,10 +177,11 @@ def rates_at(
     *,
     policy: DecisionPolicy,
     prior: ModelPrior | None = SHIPPED_PRIOR,
+    offsets: Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> Rates:
-    """What this policy does, wherever its threshold came from. Nothing is refused: look at
-    ``fpir.is_supported`` and ``counts``. Raises ``EvidenceRejected`` for an empty gallery."""
+    """What this policy does, wherever its threshold came from; ``offsets`` as for ``calibrate``.
+    Nothing is refused: look at ``fpir.is_supported`` and ``counts``. Raises ``EvidenceRejected`` for an empty gallery."""
     fpir = None
     if len(evidence.strangers) or prior is not None:
         tail = Tail(evidence.strangers, gallery_size=evidence.gallery_size, prior=prior)
@@ -186,7 +190,7 @@ def rates_at(
         policy,
         fpir,
         miss_rate(evidence.mated, policy=policy, seed=seed),
-        camera_rates(evidence.mated, policy=policy, seed=seed),
+        camera_rates(evidence.mated, policy=policy, offsets=offsets, seed=seed),
         evidence.counts,
         ceilings(evidence),
     )

@@ -126,6 +126,41 @@ def test_a_camera_has_a_rate_once_enough_people_passed_it():
     assert (yard.camera_id, yard.people, yard.rate) == ("yard", few, None)
 
 
+def test_each_camera_is_judged_by_its_own_threshold():
+    """As it decides: a door that is stricter misses more than the same faces miss elsewhere."""
+    count = CAMERA_PEOPLE
+    mated = mated_of(
+        [0.52] * (3 * count),
+        people=[f"p{n}" for n in range(count)] * 3,
+        cameras=["door"] * count + ["hall"] * count + ["lane"] * count,
+    )
+    policy = replace(POLICY, threshold=0.5)
+    door, hall, lane = camera_rates(mated, policy=policy, offsets={"door": 0.05, "lane": -0.05})
+    assert (door.rate.missed.value, door.rate.threshold, door.offset) == (
+        1.0,
+        pytest.approx(0.55),
+        0.05,
+    )
+    assert (hall.rate.missed.value, hall.rate.threshold, hall.offset) == (0.0, 0.5, 0.0)
+    assert (lane.rate.missed.value, lane.rate.threshold) == (0.0, pytest.approx(0.45))
+
+
+@pytest.mark.parametrize(
+    ("threshold", "offset", "expected", "why"),
+    [
+        (0.5, 0.1, 0.6, "stricter"),
+        (0.5, -0.1, 0.4, "more lenient"),
+        (0.95, 0.2, 0.99, "some face must be able to reach it"),
+        (0.5, 0.0, 0.5, "as everywhere"),
+    ],
+)
+def test_what_an_offset_makes_of_a_policy(threshold, offset, expected, why):
+    policy = DecisionPolicy(threshold, grey_band=0.03, guarded=frozenset({"p"}))
+    own = policy.stricter_by(offset)
+    assert own.threshold == pytest.approx(expected), why
+    assert (own.grey_band, own.guarded) == (0.03, frozenset({"p"})), "only the threshold moves"
+
+
 def test_low_margins_are_listed_least_first_once_for_each_two():
     mated = mated_of(
         [0.60, 0.55, 0.90, 0.58, 0.20],

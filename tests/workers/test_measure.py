@@ -169,6 +169,21 @@ def test_only_names_that_a_human_gave_are_evidence_of_the_enrolled(host, settled
     assert confirmed.camera_ids.tolist() == [str(camera.pk)] * counts
 
 
+def test_each_camera_is_measured_at_its_own_threshold(host):
+    """As it decides live: with the offset that somebody gave it, and nothing where there is none."""
+    people = gallery(20)
+    strict, plain = CameraFactory(threshold_offset=0.2), CameraFactory()
+    for identity, person in enumerate(people):
+        for camera in (strict, plain):
+            seen(
+                near(identity), camera=camera, person=person, decision="match",
+                settled_as="confirmed", settled_at=timezone.now(),
+            )  # fmt: skip
+    run = measured(host, Wish.one_in(5))
+    found = {one.camera_id: one for one in from_json(run.result).cameras}
+    assert (found[str(strict.pk)].offset, found[str(plain.pk)].offset) == (0.2, 0.0)
+
+
 def test_a_picture_that_may_have_become_a_reference_is_no_evidence_for_itself(host):
     person = gallery(5)[0]
     now = timezone.now()

@@ -13,6 +13,7 @@ from portal.calibration.services.measure import (
     take_run,
 )
 from portal.calibration.wishes import wish_of
+from portal.cameras.models import Camera
 from portal.jobs.selectors import cancelled_jobs
 from portal.jobs.services import advance_job
 from portal.people.selectors import gallery_revision
@@ -65,6 +66,7 @@ def _measure(host: EngineHost, run: CalibrationRun) -> None:
             wish=wish_of(run.wish),
             policy=host.policy(),
             prior=prior_of(host.space.model_id),
+            offsets=_offsets(),
         )
     except EvidenceRejected as error:
         fail_run(run, str(error))
@@ -80,6 +82,12 @@ def _measure(host: EngineHost, run: CalibrationRun) -> None:
         result=to_json(figures),
         is_enough=figures.lacking is None,
     )
+
+
+def _offsets() -> dict[str, float]:
+    """What each camera adds to the threshold by which it decides now."""
+    rows = Camera.objects.exclude(threshold_offset=0.0)
+    return {str(pk): offset for pk, offset in rows.values_list("pk", "threshold_offset")}
 
 
 def _advance(run: CalibrationRun) -> None:

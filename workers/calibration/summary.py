@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,6 @@ from recognition.calibration import (
     Rate,
     Wish,
     calibrate,
-    camera_rates,
     default_sizes,
     det_curve,
     fpir_by_size,
@@ -59,15 +59,21 @@ _POINTS = 120
 
 
 def summarised(
-    gathered: Gathered, *, wish: Wish, policy: DecisionPolicy, prior: ModelPrior | None
+    gathered: Gathered,
+    *,
+    wish: Wish,
+    policy: DecisionPolicy,
+    prior: ModelPrior | None,
+    offsets: Mapping[str, float] | None = None,
 ) -> Figures:
-    """Measure for ``wish``; ``policy`` is the rule in force, whose band and margin are kept.
+    """Measure for ``wish``; ``policy`` is the rule in force, whose band and margin are kept, and
+    ``offsets`` what each camera adds to its threshold.
 
     Raises ``EvidenceRejected`` where there is neither a search nor a prior.
     """
     evidence = gathered.evidence
-    outcome = calibrate(evidence, wish=wish, policy=policy, prior=prior)
-    now = rates_at(evidence, policy=policy, prior=prior)
+    outcome = calibrate(evidence, wish=wish, policy=policy, prior=prior, offsets=offsets)
+    now = rates_at(evidence, policy=policy, prior=prior, offsets=offsets)
     at = now.fpir
     if isinstance(outcome, Calibration):
         at = outcome.fpir
@@ -75,7 +81,7 @@ def summarised(
         chosen = RuleFigure(outcome.threshold, _strangers(at), _missed(outcome.missed))
     else:
         chosen = None
-        cameras = camera_rates(evidence.mated, policy=policy)
+        cameras = now.cameras
     return Figures(
         wish=WishFigure(wish.fpir, wish.days, wish.strangers_a_day),
         gallery_size=evidence.gallery_size,
@@ -93,7 +99,7 @@ def summarised(
         lacking=_lacking(outcome) if isinstance(outcome, InsufficientEvidence) else None,
         counts=_counts(gathered),
         cameras=tuple(
-            CameraFigure(one.camera_id, one.people, one.searches, _missed(one.rate))
+            CameraFigure(one.camera_id, one.people, one.searches, _missed(one.rate), one.offset)
             for one in cameras
         ),
         growth=_growth(outcome),
