@@ -1,22 +1,27 @@
 """Hours of the week in which something holds, in the time of a place.
 
 Stored as ``[{"days": [0, 1], "from": "07:00", "to": "19:00"}, …]`` with Monday as 0; none at all
-means always. Public surface: ``Week``, ``Window``.
+means always. Public surface: ``Week``, ``Window``, ``Stretch``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
-from typing import Any
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from portal.core.errors import DomainError
 
-__all__ = ["Week", "Window"]
+__all__ = ["Stretch", "Week", "Window"]
 
 DAYS = 7
+# How far back is looked for the latest stretch: nearly always a day does. A window that a clock put
+# forward left out was there the week before, and a stretch may be nearly a week long itself.
+_LOOKS_BACK: Final = (timedelta(days=2), timedelta(days=3 * DAYS))
+_DAY: Final = timedelta(days=1)
+_INSTANT: Final = timedelta.resolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,14 @@ class Window:
         began_today = weekday in self.days and clock >= self.start
         began_yesterday = (weekday - 1) % DAYS in self.days and clock < self.end
         return began_today or began_yesterday
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """An unbroken time within the hours; ``end`` is not included, and None while it goes on."""
+
+    start: datetime
+    end: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +70,58 @@ class Week:
             return True
         local = instant.astimezone(ZoneInfo(zone))
         return any(one.covers(local.weekday(), local.time()) for one in self.windows)
+
+    def last_stretch(self, instant: datetime, zone: str) -> Stretch | None:
+        """The latest stretch that began by ``instant`` (UTC); None where the hours never end."""
+        if not self.windows:
+            return None
+        for back in _LOOKS_BACK:
+            found = self._last_since(instant - back, instant, zone)
+            if found is not None:
+                return found
+        return None
+
+    def _last_since(self, since: datetime, instant: datetime, zone: str) -> Stretch | None:
+        is_ongoing, end = self.covers(instant, zone), None
+        for edge in sorted(self._edges(since, instant, zone), reverse=True):
+            before, after = self.covers(edge - _INSTANT, zone), self.covers(edge, zone)
+            if before == after:
+                continue
+            if after and (is_ongoing or end is not None):
+                return Stretch(edge, end)
+            end = edge
+        return None
+
+    def _edges(self, since: datetime, instant: datetime, zone: str) -> set[datetime]:
+        """Every instant within at which the hours can begin or end."""
+        local = ZoneInfo(zone)
+        clocks = {clock for one in self.windows for clock in (one.start, one.end)}
+        edges: set[datetime] = set()
+        at, offset = since - _DAY, (since - _DAY).astimezone(local).utcoffset()
+        while at <= instant:
+            day = at.astimezone(local).date()
+            # Twice where the clock is put back in between.
+            for fold in (0, 1):
+                local_clocks = (datetime.combine(day, one, local) for one in clocks)
+                edges |= {one.replace(fold=fold).astimezone(UTC) for one in local_clocks}
+            then = at.astimezone(local).utcoffset()
+            if then != offset:
+                edges.add(_transition(at - _DAY, at, local))
+            at, offset = at + _DAY, then
+        return {edge for edge in edges if since <= edge <= instant}
+
+
+def _transition(low: datetime, high: datetime, local: ZoneInfo) -> datetime:
+    """When the clocks there are put forward or back between the two."""
+    before, second = low.astimezone(local).utcoffset(), timedelta(seconds=1)
+    low, high = low.replace(microsecond=0), high.replace(microsecond=0) + second
+    while high - low > second:
+        middle = (low + (high - low) / 2).replace(microsecond=0)
+        if middle.astimezone(local).utcoffset() == before:
+            low = middle
+        else:
+            high = middle
+    return high
 
 
 def _window(stored: Mapping[str, Any]) -> Window:

@@ -40,6 +40,9 @@ def tablet(site: Any, *, delivered: datetime | None, **fields: Any) -> CameraHea
         pytest.param(None, {}, "pending", id="never had nothing to deliver"),
         pytest.param(EVENING, {}, "absent", id="delivered everything after the window's end"),
         pytest.param(NOON, {"revoked_at": NOON}, "absent", id="switched off: it delivers no more"),
+        pytest.param(
+            NOON, {"camera__is_enabled": False}, "absent", id="its camera is off: it is refused"
+        ),
         pytest.param(NOON, {"paired_at": None}, "absent", id="no tablet has opened its link"),
         pytest.param(None, {"paired_at": EVENING}, "absent", id="in use only since the evening"),
     ],
@@ -114,3 +117,67 @@ def test_pictures_in_a_queue_hold_up_what_came_after_them_alone() -> None:
         RecognitionFactory(camera=sender, captured_at=taken, source="camera")
     days = of.computed(person, MONDAY, "2026-05-05")
     assert [day.status for day in days] == ["absent", "pending"]
+
+
+# Of a shift from nine to five the window ends at nine in the evening.
+HOURS = [{"days": [0, 1, 2, 3, 4, 5, 6], "from": "06:00", "to": "19:00"}]
+
+
+def entrance(site: Any, told: str, *, rests_since: str = "19:00", **fields: Any) -> Camera:
+    """A stream with hours, in April already, that told of everything until ``told``."""
+    fields = {"kind": "rtsp", "schedule": HOURS, "name": "Entrance", **fields}
+    state = fields.pop("state", "resting")
+    added = of.at(f"{MONDAY} {fields.pop('added')}") if "added" in fields else APRIL
+    camera = CameraFactory(site=site, **fields)
+    Camera.objects.filter(pk=camera.pk).update(created_at=added)
+    CameraHealth.objects.create(
+        camera=camera,
+        state=state,
+        state_since=of.at(f"{MONDAY} {rests_since}"),
+        complete_until=of.at(f"{MONDAY} {told}") if told else None,
+    )
+    return camera
+
+
+@pytest.mark.parametrize(
+    ("told", "fields", "status"),
+    [
+        pytest.param("07:30", {}, "pending", id="its stream died in the morning"),
+        pytest.param("", {}, "pending", id="in use since April, and never gave a picture"),
+        pytest.param("18:59", {}, "pending", id="a minute is missing, in which it was offline"),
+        pytest.param("18:59:40", {}, "absent", id="its last picture before its hours ended"),
+        pytest.param("18:58", {"rate_fps": 0.02}, "absent", id="it is asked seldom"),
+        pytest.param("", {"added": "18:00"}, "absent", id="added on that day"),
+        pytest.param("07:30", {"added": "06:30"}, "pending", id="added, and died on that day"),
+        pytest.param("12:00", {"rests_since": "12:00:05"}, "absent", id="off since noon, on again"),
+        pytest.param("07:30", {"rests_since": "12:00:05"}, "pending", id="switched off when dead"),
+        pytest.param("", {"rests_since": "05:00"}, "absent", id="off throughout the day, on again"),
+        pytest.param("07:30", {"is_enabled": False}, "absent", id="switched off"),
+        pytest.param("07:30", {"kind": "file"}, "absent", id="a film was played to its end"),
+    ],
+)
+def test_a_camera_that_failed_in_its_hours_is_waited_for_after_them(
+    told: str, fields: dict[str, Any], status: str
+) -> None:
+    person = of.worker_on_shift()
+    entrance(person.site, told, **fields)
+    (day,) = of.computed(person, MONDAY, now=f"{MONDAY} 21:30")
+    assert day.status == status
+    gaps = DayException.objects.filter(kind="camera_gap")
+    assert gaps.exists() == (status == "pending"), "somebody is told why the day waits"
+
+
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [
+        pytest.param("19:00", "absent", id="it told of all of its hours yesterday"),
+        pytest.param("07:30", "pending", id="it died yesterday morning, and nothing came since"),
+    ],
+)
+def test_a_camera_that_is_offline_this_morning_puts_yesterday_in_no_doubt(
+    told: str, status: str
+) -> None:
+    person = of.worker_on_shift()
+    entrance(person.site, told, state="offline")
+    (day,) = of.computed(person, MONDAY, now="2026-05-05 07:00")
+    assert day.status == status

@@ -1,24 +1,25 @@
 """Up to when everything that the cameras saw is known. Public surface: ``site_marks``,
 ``silent_devices``.
 
-A camera that Gatehouse fetches from says so itself. One that sends its pictures may have nothing to
+A camera that Gatehouse fetches from says so itself. Outside its hours it holds nothing up where it
+has told of the hours before; one that failed in them does until it is back. One that sends its pictures may have nothing to
 send: only pictures that came and were not looked at yet hold anything up. Devices that keep what
 they could not deliver are known to other apps (``portal.attendance.marks``). A camera that is
-switched off, or rests outside its hours, holds nothing up.
+switched off holds nothing up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from portal.attendance.engine import earliest_mark
 from portal.attendance.marks import Mark, registered_marks
 from portal.cameras.models import Camera, CameraHealth
-from portal.core.week import Week
+from portal.core.week import Stretch, Week
 from portal.organisation.models import Site
 from portal.sightings.selectors.worked_off import oldest_waiting
 
@@ -54,17 +55,39 @@ def _marks(site_ids: Collection[UUID] | None, now: datetime) -> Iterator[Mark]:
 
 
 def _of_live_cameras(site_ids: Collection[UUID] | None, now: datetime) -> Iterator[Mark]:
-    cameras = _at(site_ids).filter(
-        ~Q(status__state=CameraHealth.State.RESTING) | Q(status=None),
-        is_enabled=True,
-        kind__in=Camera.LIVE,
-    )
+    cameras = _at(site_ids).filter(is_enabled=True, kind__in=Camera.LIVE)
     for camera in cameras.select_related("status", "site"):
-        if camera.schedule and not Week.of(camera.schedule).covers(now, camera.site.time_zone):
-            continue
         status: CameraHealth | None = getattr(camera, "status", None)
+        is_resting = status is not None and status.state == CameraHealth.State.RESTING
+        week, zone = Week.of(camera.schedule), camera.site.time_zone
+        if camera.kind == Camera.Kind.FILE and (is_resting or not week.covers(now, zone)):
+            continue  # it was played to its end, which may be anywhere
         until = None if status is None else status.complete_until
+        hours = week.last_stretch(now, zone)
+        if hours is not None and hours.end is None:
+            before = week.last_stretch(hours.start - timedelta.resolution, zone)
+            if until is not None and before is not None and _has_told(camera, before):
+                # It rested in between.
+                until = max(until, hours.start)
+        elif hours is not None and _has_told(camera, hours):
+            continue
         yield Mark(camera.site_id, camera.name, until)
+
+
+def _has_told(camera: Camera, hours: Stretch) -> bool:
+    """Whether nothing of these hours, which are over, is still to come from ``camera``. What would
+    be no fault at any other time is none at their end."""
+    status: CameraHealth | None = getattr(camera, "status", None)
+    assert hours.end is not None  # noqa: S101 - for mypy: they are over
+    expected = hours.end
+    if status is not None and status.state == CameraHealth.State.RESTING:
+        # Where that was earlier, it was switched off then, and on again since.
+        expected = min(expected, status.state_since)
+    if expected <= hours.start:
+        return True
+    if status is None or status.complete_until is None:
+        return camera.created_at > hours.start
+    return status.complete_until >= expected - camera.silent_after
 
 
 def _of_senders(site_ids: Collection[UUID] | None) -> Iterator[Mark]:
