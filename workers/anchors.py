@@ -93,11 +93,13 @@ class AnchorFollower:
             for candidates, row in zip(found, scores, strict=True)
         ]
 
-    def is_ignored(self, probes: Sequence[NDArray[np.float32]]) -> list[bool]:
-        """Whether each probe is somebody's who is ignored for good."""
+    def is_ignored(
+        self, probes: Sequence[NDArray[np.float32]], *, bar: float = IGNORED
+    ) -> list[bool]:
+        """Whether each probe is somebody's who is ignored for good, at whatever site."""
         if not len(self._ignored) or not probes:
             return [False] * len(probes)
-        near = (self._centred(probes) @ self._ignored.T).max(axis=1) >= IGNORED
+        near = (self._centred(probes) @ self._ignored.T).max(axis=1) >= max(bar, IGNORED)
         return [bool(one) for one in near]
 
     def _kept(

@@ -40,7 +40,8 @@ SCHEDULE: Final = {
     "muster": _entry("muster.follow", 5.0, expires_s=5),
     # Each report is due at a minute of its own; this only looks.
     "reports": _entry("reports.send", 120.0, expires_s=120),
-    "review-sweep": _entry("review.sweep", 5.0, expires_s=5),
+    # Alerts wait for it: see ``GROUPING_TIME``.
+    "review-sweep": _entry("review.sweep", 2.0, expires_s=2),
     "review-anchor": _entry("review.anchor", 60.0, expires_s=60),
     "review-purge": _entry("review.purge", crontab(hour="3", minute="50"), expires_s=3600),
     "calibration-sweep": _entry("calibration.sweep", 10.0, expires_s=10),

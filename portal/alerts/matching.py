@@ -20,8 +20,11 @@ __all__ = ["GROUPING_TIME", "RuleView", "asks_for_visit", "holds_at", "is_over",
 
 Event = AlertRule.Event
 
-# So long a stranger's visit may wait to be told whose it is, before it is alarming by itself.
-GROUPING_TIME: Final = timedelta(seconds=3)
+# So long a stranger's visit may wait to be told whose it is, before it is alarming by itself: longer
+# than until it is grouped (``portal.review.waiting.LONG_ENOUGH``) and the clock rings for that once.
+GROUPING_TIME: Final = timedelta(seconds=5)
+# Within so long the next frames of a visit that goes on may well say who it is.
+SETTLING_TIME: Final = timedelta(seconds=3)
 # Whoever was said to be one of these alarms nobody.
 _SETTLED_STRANGERS: Final = frozenset(
     {Stranger.State.IGNORED, Stranger.State.NAMED, Stranger.State.NOT_A_FACE}
@@ -106,7 +109,11 @@ def _happened(rule: AlertRule, visit: Visit, now: datetime) -> bool:
                 and not visit.settled_as
                 and _lasted(rule, visit)
                 and (stranger is None or stranger.state not in _SETTLED_STRANGERS)
-                and (stranger is not None or now - visit.created_at >= GROUPING_TIME)
+                and (
+                    now - visit.created_at >= GROUPING_TIME
+                    if stranger is None
+                    else _had_time(visit, now)
+                )
             )
         case Event.WATCHED:
             return (
@@ -120,8 +127,7 @@ def _happened(rule: AlertRule, visit: Visit, now: datetime) -> bool:
                 visit.decision == RecognisedFace.Decision.UNCERTAIN
                 and not visit.settled_as
                 and _lasted(rule, visit)
-                # Its next frames may well settle it.
-                and (visit.closed_at is not None or now - visit.created_at >= GROUPING_TIME)
+                and _had_time(visit, now)
             )
         case Event.ARRIVAL:
             return (
@@ -131,6 +137,11 @@ def _happened(rule: AlertRule, visit: Visit, now: datetime) -> bool:
             )
         case _:
             return False
+
+
+def _had_time(visit: Visit, now: datetime) -> bool:
+    """Whether no next frame is likely to settle it."""
+    return visit.closed_at is not None or now - visit.created_at >= SETTLING_TIME
 
 
 def _lasted(rule: AlertRule, visit: Visit) -> bool:

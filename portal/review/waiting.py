@@ -29,6 +29,7 @@ __all__ = [
     "OpenedAnchor",
     "anchor_state",
     "anchors_to_renew",
+    "ended_named_visits",
     "grouped_visits",
     "open_anchors",
     "outdated_strangers",
@@ -37,8 +38,11 @@ __all__ = [
     "vectors_of",
 ]
 
-# Somebody who stands in sight for so long is grouped before the visit ends.
-LONG_ENOUGH: Final = timedelta(seconds=8)
+# From so long after it began on a visit is grouped, whether it is over or not: before that its next
+# frames may well name it. The alerts wait for this (``portal.alerts.matching.GROUPING_TIME``).
+LONG_ENOUGH: Final = timedelta(seconds=2)
+# Visits that ended longer ago than this are looked at no more.
+_LATELY: Final = timedelta(hours=1)
 _State = Stranger.State
 _UNKNOWN: Final = RecognisedFace.Decision.UNKNOWN
 _REFUSED: Final = Visit.Settled.REFUSED
@@ -92,6 +96,22 @@ def ungrouped_visits(space_id: str | None = None) -> QuerySet[Visit]:
         stranger=None,
         faces_usable__gte=1,
     ).order_by("first_at", "id")
+
+
+def ended_named_visits() -> QuerySet[Visit]:
+    """Visits that joined a named stranger while they went on, are over now, and were not recognised:
+    now it can be asked whether they are that person's."""
+    return (
+        Visit.objects.filter(
+            stranger__state=_State.NAMED,
+            person=None,
+            settled_as="",
+            closed_at__isnull=False,
+            changed_at__gte=timezone.now() - _LATELY,
+        )
+        .exclude(decision=RecognisedFace.Decision.MATCH)
+        .order_by("first_at", "id")
+    )
 
 
 def grouped_visits(space_id: str) -> list[Member]:

@@ -41,7 +41,7 @@ def _only_our_rules(db: None) -> None:
     AlertRule.objects.all().delete()
 
 
-def sweep(*, after_s: float = 4) -> int:
+def sweep(*, after_s: float = 6) -> int:
     """What the clock does, once every visit had the time to be grouped."""
     later = timezone.now() + timedelta(seconds=after_s)
     with time_machine.travel(later, tick=False), acting_as(SYSTEM):
@@ -85,7 +85,24 @@ CASES = [
     Case("a watched stranger is one as well", "stranger", True, stranger="watched"),
     Case("settled by somebody", "stranger", False, visit={"settled_as": "not_a_face"}),
     Case("may still be grouped", "stranger", False, age_s=1),
+    Case("the clock rings for the grouping after this", "stranger", False, age_s=4),
     Case("grouped at once", "stranger", True, stranger="open", age_s=1),
+    Case(
+        "its next frames may say who it is",
+        "stranger",
+        False,
+        visit={"closed_at": None},
+        stranger="open",
+        age_s=2,
+    ),
+    Case(
+        "grouped, and they did not",
+        "stranger",
+        True,
+        visit={"closed_at": None},
+        stranger="open",
+        age_s=3,
+    ),
     Case("at a camera of the rule", "stranger", True, named=("gate",)),
     Case("at another camera", "stranger", False, named=("yard",)),
     Case("passed a camera of the rule later", "stranger", True, named=("hall",)),
@@ -189,7 +206,8 @@ def test_a_rule_whose_hours_cannot_be_read_does_not_silence_the_others():
 def test_a_stranger_who_stands_there_for_ten_minutes_is_one_alert():
     RuleFactory(min_faces=3)
     began = timezone.now()
-    visit = VisitFactory(first_at=began, closed_at=None, faces_usable=0)
+    with time_machine.travel(began, tick=False):
+        visit = VisitFactory(first_at=began, closed_at=None, faces_usable=0)
     raised = 0
     for frame in range(600):
         with time_machine.travel(began + timedelta(seconds=frame), tick=False):

@@ -206,12 +206,38 @@ class TestDecidedStrangers:
         """The next frame would decide anew, and the queue would flicker."""
         seen(GUEST)
         group_waiting(host)
-        assign_strangers([Stranger.objects.get()], PersonFactory())
+        named = Stranger.objects.get()
+        assign_strangers([named], PersonFactory())
+        named.refresh_from_db()
         again = seen(GUEST, closed_at=None, first_at=timezone.now() - timedelta(minutes=1))
         group_waiting(host)
         again.refresh_from_db()
-        assert (again.decision, again.stranger) == ("unknown", None)
+        assert (again.decision, again.stranger) == ("unknown", named)
+        assert not needs_grouping()
+        Visit.objects.filter(pk=again.pk).update(closed_at=timezone.now())
+        assert needs_grouping()
+        group_waiting(host)
+        again.refresh_from_db()
+        assert (again.decision, again.stranger) == ("uncertain", None)
+        assert again.candidates[0][0] == str(named.person_id)
+        named.refresh_from_db()
+        assert named.visit_count == 1
         assert Stranger.objects.count() == 1
+
+    def test_one_who_is_recognised_while_the_visit_goes_on_is_suggested_as_nobody(self, host):
+        seen(GUEST)
+        group_waiting(host)
+        named = Stranger.objects.get()
+        assign_strangers([named], PersonFactory())
+        again = seen(GUEST, closed_at=None, first_at=timezone.now() - timedelta(minutes=1))
+        group_waiting(host)
+        again.refresh_from_db()
+        again.decision, again.person = "match", enrolled_person(1)
+        again.closed_at = timezone.now()
+        again.save()
+        group_waiting(host)
+        again.refresh_from_db()
+        assert (again.decision, again.stranger) == ("match", None)
 
     def test_who_is_enrolled_is_left_to_the_gallery(self, host):
         ada = enrolled_person(1)

@@ -20,6 +20,7 @@ from portal.review.models import Stranger
 from portal.review.services import follow_enrolments
 from portal.review.services.group import (
     join_stranger,
+    leave_strangers,
     make_stranger,
     note_candidates,
     release_recognised,
@@ -28,6 +29,7 @@ from portal.review.services.group import (
 from portal.review.services.standing import lock_grouping, recount
 from portal.review.services.telling import tell
 from portal.review.waiting import (
+    ended_named_visits,
     outdated_strangers,
     ungrouped_visits,
     vectors_of,
@@ -55,7 +57,11 @@ _books: WeakKeyDictionary[EngineHost, tuple[StrangerBook, AnchorFollower]] = Wea
 
 def needs_grouping() -> bool:
     """Whether anything waits: for a worker without an engine."""
-    return bool(outdated_strangers(limit=1)) or ungrouped_visits().exists()
+    return (
+        bool(outdated_strangers(limit=1))
+        or ungrouped_visits().exists()
+        or ended_named_visits().exists()
+    )
 
 
 def group_waiting(host: EngineHost) -> bool:
@@ -75,20 +81,25 @@ def group_waiting(host: EngineHost) -> bool:
 @transaction.atomic
 def _group(host: EngineHost, book: StrangerBook, anchors: AnchorFollower) -> bool:
     """True where there may be more that can be grouped."""
-    waiting = ungrouped_visits(host.space.id)
-    if not waiting.exists():
+    waiting, ended = ungrouped_visits(host.space.id), ended_named_visits()
+    if not waiting.exists() and not ended.exists():
         return False
     lock_grouping()
-    book.refresh()
     visits = list(waiting.select_for_update(of=("self",))[:_AT_ONCE])
+    over = list(ended.select_for_update(of=("self",))[:_AT_ONCE])
+    leave_strangers(over)
+    # They are put to somebody before others see that they are nobody's.
+    visits += over
+    book.refresh()
     vectors = vectors_of([visit.pk for visit in visits])
     _forget_unreadable(visits, vectors)
     there = [visit for visit in visits if visit.pk in vectors]
-    placed = [visit for visit in there if _place(host, book, anchors, visit, vectors[visit.pk])]
-    recount({visit.stranger_id for visit in placed if visit.stranger_id})
-    if placed:
-        tell(placed)
-    return len(visits) == _AT_ONCE and (bool(placed) or len(there) < len(visits))
+    for visit in there:
+        _place(host, book, anchors, visit, vectors[visit.pk])
+    recount({visit.stranger_id for visit in there if visit.stranger_id})
+    if there:
+        tell(there)
+    return len(visits) >= _AT_ONCE
 
 
 def _place(
@@ -97,21 +108,21 @@ def _place(
     anchors: AnchorFollower,
     visit: Visit,
     vector: NDArray[np.float32],
-) -> bool:
-    """Whether it is known now whose visit this is, or may be."""
+) -> None:
+    """To whom it belongs, or may belong."""
     known = _nearest(host, book, anchors, visit, vector)
     if known is None:
-        book.add(visit, make_stranger(visit), vector)
-        return True
-    if known.state == _State.NAMED and known.person_id is not None:
+        (is_ignored,) = anchors.is_ignored([vector], bar=join_bar(len(book)))
+        book.add(visit, make_stranger(visit, is_ignored=is_ignored), vector)
+    elif known.state == _State.NAMED and known.person_id is not None:
         if visit.closed_at is None:
-            # The next frame would decide anew.
-            return False
-        suggest_person(visit, known.person_id, score=known.score)
-        return True
-    join_stranger(visit, known.stranger_id)
-    book.add(visit, known, vector)
-    return True
+            # The next frame would decide anew: until it is over it is theirs, and alarms nobody.
+            join_stranger(visit, known.stranger_id)
+        else:
+            suggest_person(visit, known.person_id, score=known.score)
+    else:
+        join_stranger(visit, known.stranger_id)
+        book.add(visit, known, vector)
 
 
 def _forget_unreadable(

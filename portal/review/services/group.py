@@ -1,6 +1,6 @@
 """Writes of the grouping, which runs on the recognition worker: visits find their stranger.
 
-``make_stranger``, ``join_stranger`` and ``suggest_person`` are called under
+``make_stranger``, ``join_stranger``, ``leave_strangers`` and ``suggest_person`` are called under
 ``standing.lock_grouping``. Public surface: see ``__all__``.
 """
 
@@ -31,10 +31,12 @@ from portal.sightings.models import RecognisedFace, Visit, VisitVector
 from portal.sightings.services.visits import seal_visit_vector
 
 __all__ = [
+    "IGNORED_ELSEWHERE",
     "NAMED_STRANGER",
     "forget_strangers",
     "give_up_crop",
     "join_stranger",
+    "leave_strangers",
     "make_stranger",
     "note_candidates",
     "release_recognised",
@@ -45,19 +47,26 @@ __all__ = [
 
 # The reason of a visit that is like a stranger whom somebody named.
 NAMED_STRANGER: Final = "named_stranger"
+# The memo of a stranger who came to be ignored without anybody saying so at this site.
+IGNORED_ELSEWHERE: Final = "Looks like a face that is ignored for good at another site."
 _CANDIDATES: Final = 5
 _LATELY: Final = timedelta(hours=1)
 
 
-def make_stranger(visit: Visit) -> Stranger:
-    """A new one, with this visit alone."""
+def make_stranger(visit: Visit, *, is_ignored: bool = False) -> Stranger:
+    """A new one, with this visit alone; ``is_ignored`` where the face is ignored for good elsewhere,
+    which each site may end for itself."""
     require("review.decide")
     stranger = Stranger.objects.create(
         site_id=visit.site_id,
         number=next_number(),
         first_at=visit.first_at,
         last_at=visit.last_at,
+        state=Stranger.State.IGNORED if is_ignored else Stranger.State.OPEN,
+        memo=IGNORED_ELSEWHERE if is_ignored else "",
     )
+    if is_ignored:
+        record("review.stranger.ignored_elsewhere", after={"stranger": str(stranger.pk)})
     join_stranger(visit, stranger.pk)
     return stranger
 
@@ -67,6 +76,16 @@ def join_stranger(visit: Visit, stranger_id: UUID) -> None:
     require("review.decide")
     visit.stranger_id = stranger_id
     visit.save(update_fields=["stranger", "changed_at"])
+
+
+def leave_strangers(visits: Sequence[Visit]) -> None:
+    """They are nobody's again, until the caller has put them to whom they are of."""
+    require("review.decide")
+    strangers = {visit.stranger_id for visit in visits if visit.stranger_id}
+    for visit in visits:
+        visit.stranger = None
+        visit.save(update_fields=["stranger", "changed_at"])
+    recount(strangers)
 
 
 def suggest_person(visit: Visit, person_id: UUID, *, score: float) -> None:
@@ -142,7 +161,8 @@ def give_up_crop(anchor_id: UUID) -> None:
 def forget_strangers() -> int:
     """Delete strangers whose last visit was deleted after its retention time; returns how many.
 
-    Kept are those that are ignored for good, and those that an act in the journal may bring back.
+    Kept are those that are ignored for good and would be known again, and those that an act in the
+    journal may bring back.
     """
     require("review.decide")
     there = Stranger.objects.annotate(there=Count("visits"))
@@ -151,7 +171,10 @@ def forget_strangers() -> int:
         kind__startswith=REVIEW_KINDS, undone_at=None, expires_at__gte=timezone.now()
     )
     wanted = {pk for act in acts.iterator(chunk_size=200) for _, pk in touches(act)}
-    empty = Stranger.objects.filter(visit_count=0).exclude(state=Stranger.State.IGNORED)
+    empty = Stranger.objects.filter(visit_count=0).exclude(
+        state=Stranger.State.IGNORED,
+        pk__in=Anchor.objects.filter(stranger__isnull=False).values("stranger"),
+    )
     gone = [one.pk for one in empty if str(one.pk) not in wanted]
     Stranger.objects.filter(pk__in=gone).delete()
     if gone:
