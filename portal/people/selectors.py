@@ -43,6 +43,7 @@ __all__ = [
     "gallery_vectors",
     "guarded_people",
     "is_within",
+    "living_entries",
     "names_of",
     "photos_of",
     "portraits_of",
@@ -142,6 +143,26 @@ def names_of(person_ids: Iterable[str]) -> dict[str, PersonName]:
         within_scope(current_actor().scope), pk__in=set(person_ids), status__in=Person.LIVING
     ).values_list("id", "code", "name", "status")
     return {str(pk): PersonName(str(pk), code, name, status) for pk, code, name, status in rows}
+
+
+def living_entries(person_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Each of these who is in the lists, whoever asks, with the entry that is theirs now: of who
+    was merged the one that is left, and their own again once that is taken back."""
+    wanted = set(person_ids)
+    rows: dict[UUID, tuple[str, UUID | None]] = {}
+    ahead = set(wanted)
+    while ahead:
+        read = Person.objects.filter(pk__in=ahead).values_list("pk", "status", "merged_into_id")
+        rows |= {pk: (status, into) for pk, status, into in read}
+        ahead = {into for pk in ahead & rows.keys() if (into := rows[pk][1])} - rows.keys()
+    found = {}
+    for pk in wanted & rows.keys():
+        entry = pk
+        while (into := rows[entry][1]) is not None and into in rows:
+            entry = into
+        if rows[entry][0] in Person.LIVING:
+            found[pk] = entry
+    return found
 
 
 def portraits_of(person_ids: Iterable[UUID]) -> dict[UUID, UUID]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 
+from django.utils.text import capfirst
+
 from portal.sightings.models import Visit
 from portal.sightings.rows import VisitRow
 from recognition.contracts import FaceQuality
@@ -66,12 +68,15 @@ def _match(row: VisitRow) -> list[str]:
 
 def _uncertain(row: VisitRow) -> list[str]:
     visit, view = row.visit, row.view
-    nearest = view.nearest[0][0].name if view.nearest else "the nearest person"
-    if visit.reason == "too_close" and len(view.nearest) > 1 and visit.margin is not None:
-        alike = f"{nearest} and {view.nearest[1][0].name} are almost equally similar"
+    nearest = view.suggested_as or "the nearest person"
+    first = nearest if view.suggested else capfirst(nearest)
+    are_two = view.second is None or view.second != view.suggested
+    if visit.reason == "too_close" and are_two and visit.margin is not None:
+        second = view.second.name if view.second else "somebody else"
+        alike = f"{first} and {second} are almost equally similar"
         return [f"{alike}: only {visit.margin:.3f} lies between them.", _TO_COMPARE]
     if visit.reason == "lookalike" and visit.score is not None and visit.threshold is not None:
-        return [_guarded(visit, nearest), _TO_COMPARE]
+        return [_guarded(visit, first), _TO_COMPARE]
     if visit.score is None or visit.threshold is None:
         return [view.why]
     gap = visit.threshold - visit.score
@@ -81,10 +86,10 @@ def _uncertain(row: VisitRow) -> list[str]:
     return [f"This may be {nearest}: {needed}. Only {gap:.3f} is missing.", _TO_COMPARE]
 
 
-def _guarded(visit: Visit, nearest: str) -> str:
+def _guarded(visit: Visit, first: str) -> str:
     lead = f" and leads by {visit.margin:.3f}" if visit.margin is not None else ""
     return (
-        f"{nearest} scores {visit.score:.3f}{lead}; {visit.threshold:.3f} is needed. That would do "
+        f"{first} scores {visit.score:.3f}{lead}; {visit.threshold:.3f} is needed. That would do "
         "for anybody else, but somebody who looks very much like them is enrolled too, so the "
         "picture must be surer before a name is given."
     )
@@ -96,7 +101,7 @@ def _unknown(row: VisitRow) -> list[str]:
         return [view.why]
     said = []
     if visit.score is not None and visit.threshold is not None and visit.score < visit.threshold:
-        who = view.nearest[0][0].name if view.nearest else "The most similar person"
+        who = view.suggested.name if view.suggested else "The most similar person"
         said.append(
             f"Nobody enrolled is similar enough. {who} comes nearest with {visit.score:.3f}; "
             f"{visit.threshold:.3f} is needed."

@@ -6,7 +6,7 @@ Public surface: ``VisitRow``, ``rows_of``, ``duration_words``, ``stay_words``.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -54,9 +54,7 @@ class VisitRow:
         """Who is named or suggested: whose photo that is, and who is confirmed or refused."""
         if self.view.person is not None:
             return self.view.person
-        if self.state == "uncertain" and self.view.nearest:
-            return self.view.nearest[0][0]
-        return None
+        return self.view.suggested if self.state == "uncertain" else None
 
     @property
     def legs(self) -> list[VisitLeg]:
@@ -81,14 +79,16 @@ def rows_of(views: Iterable[VisitView]) -> list[VisitRow]:
         if face is not None and sees_certain_people:
             # A crop is theirs only where the ledger's own row names their person.
             is_shown &= face.person_id is not None and face.person_id == view.visit.person_id
-        confirm = refuse = ""
-        if may_decide and not view.visit.settled_as:
-            state = state_of(view.visit)
-            if state in {"uncertain", "provisional"} and (view.person or view.nearest):
-                confirm = _address("review:confirm", view.id)
-            if confirm or (state == "confirmed" and view.person):
-                refuse = _address("review:refuse", view.id)
-        rows.append(VisitRow(view, face.pk if face and is_shown else None, confirm, refuse))
+        row = VisitRow(view, face.pk if face and is_shown else None, confirm_url="", refuse_url="")
+        if may_decide and not view.visit.settled_as and row.enrolled is not None:
+            # Whoever may not see who is meant cannot compare them either.
+            is_open = row.state in {"uncertain", "provisional"}
+            row = replace(
+                row,
+                confirm_url=_address("review:confirm", view.id) if is_open else "",
+                refuse_url=_address("review:refuse", view.id),
+            )
+        rows.append(row)
     return rows
 
 

@@ -352,6 +352,18 @@ class TestVisits:
             refuse_visit(visit, enrolled_person(2))
         assert refused.value.code == "review.no_suggestion"
 
+    def test_who_is_merely_less_unlike_is_not_refused_in_place_of_the_suggestion(self):
+        ada, yara = enrolled_person(1), enrolled_person(2)
+        visit = suggestion(ada)
+        visit.candidates.append([str(yara.pk), 0.08])
+        visit.save()
+        with pytest.raises(DomainError) as refused:
+            refuse_visit(visit, yara)
+        assert (refused.value.code, refused.value.http_status) == ("review.changed", 409)
+        visit.refresh_from_db()
+        assert visit.settled_as == "", "Ada still waits for an answer"
+        assert not Anchor.objects.exists()
+
     def test_somebody_else_is_named_and_the_suggestion_refused_for_good(self):
         ada, bob = enrolled_person(1), enrolled_person(2)
         visit = suggestion(ada)

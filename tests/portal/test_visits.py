@@ -16,6 +16,8 @@ from portal.people.services.unmerge import undo_merge
 from portal.privacy.expired import results, unknown_crops
 from portal.review.models import Anchor
 from portal.sightings.models import RecognisedFace, Recognition, Visit, VisitVector
+from portal.sightings.reasons import explain
+from portal.sightings.rows import rows_of
 from portal.sightings.selectors import (
     on_site_count,
     view_of,
@@ -58,6 +60,17 @@ def scoped(**scope) -> Actor:
     return Actor("user", "9", "m", ALL_PERMISSIONS, scope=Scope(**scope))
 
 
+@pytest.fixture
+def two_sites():
+    """A site with Yara, and Ada who belongs to another one."""
+    here, there = Site.objects.create(name="Here"), Site.objects.create(name="There")
+    return (
+        here,
+        enrolled_person(1, name="Ada", site=there),
+        enrolled_person(2, name="Yara", site=here),
+    )
+
+
 class TestViews:
     def test_a_likely_name_is_told_from_a_sure_one(self):
         ada = enrolled_person(1, name="Ada")
@@ -83,6 +96,66 @@ class TestViews:
         assert [view.title for view in views] == ["Perhaps Ada", "Unknown face", "Stranger 12"]
         assert [view.person for view in views] == [None, None, None]
         assert views[0].nearest[0][1] == 0.47
+
+    def test_only_who_is_most_alike_of_all_is_suggested(self, two_sites):
+        here, ada, yara = two_sites
+        visit = visit_with_face(
+            decision="uncertain",
+            reason="grey_band",
+            candidates=[[str(ada.pk), 0.47], [str(yara.pk), 0.08]],
+            camera__site=here,
+        )
+        with acting_as(scoped(site_ids=frozenset({here.pk}))):
+            (view,), (face,) = view_of([visit]), visit_faces(visit)
+            (row,) = rows_of([view])
+        assert view.title == "Perhaps somebody of another site"
+        assert [who.name for who, _ in view.nearest] == ["Yara"], "who may be seen is listed"
+        assert (view.suggested, row.enrolled, row.portrait_id) == (None, None, None)
+        assert (row.confirm_url, row.refuse_url) == ("", ""), "whoever sees no face cannot compare"
+        assert "Yara" not in " ".join(explain(row))
+        assert "Ada" not in view.title + " ".join(explain(row))
+        assert face.suggested is None
+        (view,) = view_of([visit])
+        assert (view.title, view.suggested.name) == ("Perhaps Ada", "Ada")
+
+    def test_a_face_suggests_who_is_most_alike_of_all(self, two_sites):
+        here, ada, yara = two_sites
+        visit = visit_with_face(camera__site=here)
+        visit.best_face.decision = "uncertain"
+        visit.best_face.candidates = [[str(ada.pk), 0.47], [str(yara.pk), 0.08]]
+        visit.best_face.save()
+        (face,) = visit_faces(visit)
+        assert (face.title, face.suggested.name) == ("Perhaps Ada", "Ada")
+        with acting_as(scoped(site_ids=frozenset({here.pk}))):
+            (face,) = visit_faces(visit)
+        assert (face.title, face.suggested) == ("Perhaps somebody of another site", None)
+
+    def test_who_was_erased_leaves_no_suggestion_to_the_next(self):
+        ada, yara = enrolled_person(1, name="Ada"), enrolled_person(2, name="Yara")
+        visit = VisitFactory(
+            decision="uncertain",
+            reason="grey_band",
+            candidates=[[str(ada.pk), 0.47], [str(yara.pk), 0.08]],
+        )
+        erase_person(ada)
+        (view,) = view_of([visit])
+        assert (view.title, view.suggested) == ("Unknown face", None)
+
+    def test_whoever_was_merged_goes_by_the_entry_that_is_left(self):
+        ada, twice, left = (enrolled_person(n, name=name) for n, name in enumerate("ABC", 1))
+        visit = VisitFactory(
+            decision="uncertain",
+            reason="grey_band",
+            candidates=[[str(ada.pk), 0.47], [str(left.pk), 0.4], [str(twice.pk), 0.2]],
+        )
+        merge_people(ada, twice)
+        act = merge_people(twice, left)
+        (view,) = view_of([visit])
+        assert (view.title, view.suggested.id) == ("Perhaps C", str(left.pk))
+        assert [(who.name, score) for who, score in view.nearest] == [("C", 0.47)], "once"
+        undo_merge(act)
+        (view,) = view_of([visit])
+        assert (view.title, [who.name for who, _ in view.nearest]) == ("Perhaps B", ["B", "C"])
 
     def test_what_a_human_said_goes_before_the_decision(self):
         visit = VisitFactory(settled_as=Visit.Settled.NOT_A_FACE, settled_by="ada@example.org")

@@ -114,12 +114,21 @@ def _may_be_refused(visit: Visit, person: Person) -> None:
         return
     if visit.settled_as:
         raise settled_already(visit)
-    known = {str(one[0]) for one in visit.candidates} | {str(visit.person_id)}
-    if str(person.pk) not in known:
+    if _suggested(visit) == person.pk:
+        return
+    # An anchor of who is merely less unlike would stand for good, and the visit would be settled
+    # without the one whom it was about.
+    if any(str(one[0]) == str(person.pk) for one in visit.candidates):
         raise DomainError(
-            f"Nobody takes this visit for {person.name}, so there is nothing to refuse.",
-            code="review.no_suggestion",
+            f"Gatehouse does not take this visit for {person.name}: somebody else is likelier. Look "
+            "again.",
+            code="review.changed",
+            http_status=409,
         )
+    raise DomainError(
+        f"Nobody takes this visit for {person.name}, so there is nothing to refuse.",
+        code="review.no_suggestion",
+    )
 
 
 def _refuse(change: Change, visit: Visit, person_id: UUID) -> None:

@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from portal.core.context import Actor, current_actor, require
 from portal.core.errors import NotFound
-from portal.people.selectors import PersonName, names_of, portraits_of, within_scope
+from portal.people.selectors import PersonName, portraits_of, within_scope
 from portal.sightings.models import RecognisedFace, Recognition
+from portal.sightings.selectors.candidates import resembled
 from recognition.decision import REASON_TEXT
 
 __all__ = [
@@ -37,12 +38,18 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class FaceView:
-    """A face with everything that a page or an API answer says about it."""
+    """A face with everything that a page or an API answer says about it.
+
+    ``candidates`` are those whom the actor may see; ``suggested`` and ``suggested_as`` are about who
+    is most like it of all, as in a ``VisitView``.
+    """
 
     face: RecognisedFace
     person: PersonName | None
     portrait_id: UUID | None
     candidates: tuple[tuple[PersonName, float], ...]
+    suggested: PersonName | None
+    suggested_as: str
 
     @property
     def threshold(self) -> float | None:
@@ -52,8 +59,8 @@ class FaceView:
     def title(self) -> str:
         if self.person is not None:
             return self.person.name
-        if self.face.decision == RecognisedFace.Decision.UNCERTAIN and self.candidates:
-            return f"Perhaps {self.candidates[0][0].name}"
+        if self.face.decision == RecognisedFace.Decision.UNCERTAIN and self.suggested_as:
+            return f"Perhaps {self.suggested_as}"
         if self.face.person_id is not None:
             return "Known person, name not shown"
         return "Unknown face"
@@ -237,21 +244,20 @@ def decision_counts_today(*, since: datetime | None = None) -> dict[str, int]:
 def with_names(faces: Sequence[RecognisedFace]) -> list[FaceView]:
     """Join names to ids; who was erased meanwhile, or lies outside the actor's scope, is left out
     of person and candidates."""
-    wanted = {str(c[0]) for face in faces for c in face.candidates}
-    wanted |= {str(face.person_id) for face in faces if face.person_id}
-    names = names_of(wanted) if wanted else {}
-    shown = {UUID(_best_id(face)) for face in faces if _best_id(face) in names}
+    people = resembled(faces)
+    beside = [people.name(_best_id(face)) for face in faces]
+    shown = {UUID(known.id) for known in beside if known is not None}
     portraits = portraits_of(shown) if shown else {}
     return [
         FaceView(
             face=face,
-            person=names.get(str(face.person_id)) if face.person_id else None,
-            portrait_id=portraits.get(UUID(_best_id(face))) if _best_id(face) else None,
-            candidates=tuple(
-                (names[str(c[0])], float(c[1])) for c in face.candidates if str(c[0]) in names
-            ),
+            person=people.name(face.person_id) if face.person_id else None,
+            portrait_id=portraits.get(UUID(known.id)) if known is not None else None,
+            candidates=people.nearest(face.candidates),
+            suggested=people.name(face.candidates[0][0]) if face.candidates else None,
+            suggested_as=people.words(face.candidates[0][0]) if face.candidates else "",
         )
-        for face in faces
+        for face, known in zip(faces, beside, strict=True)
     ]
 
 

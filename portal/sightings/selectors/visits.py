@@ -9,8 +9,9 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from portal.core.context import Actor, current_actor, require
-from portal.people.selectors import PersonName, names_of, portraits_of
+from portal.people.selectors import PersonName, portraits_of
 from portal.sightings.models import RecognisedFace, Visit
+from portal.sightings.selectors.candidates import resembled
 from portal.sightings.selectors.faces import FaceView, faces_within, reason_text, with_names
 
 __all__ = [
@@ -29,14 +30,20 @@ class VisitView:
     """A visit with everything that a page says about it.
 
     ``person`` is whom it names, ``nearest`` the people most like it with their scores, best first;
-    of both only those whom the actor may see. ``portrait_id`` is the enrolled photo to lay beside
-    the crop (of the person, else of the nearest), ``face_id`` the ledger's row with the crop.
+    of both only those whom the actor may see. ``suggested`` is who is most like it of all, and None
+    where the actor may not see them, however near those are whom they may see; ``suggested_as`` says
+    who that is without the name there, and is empty where nobody can be told. ``second`` is who
+    comes next of all. ``portrait_id`` is the enrolled photo to lay beside the crop (of the person,
+    else of the suggested), ``face_id`` the ledger's row with the crop.
     """
 
     visit: Visit
     person: PersonName | None
     portrait_id: UUID | None
     nearest: tuple[tuple[PersonName, float], ...]
+    suggested: PersonName | None
+    suggested_as: str
+    second: PersonName | None
 
     @property
     def id(self) -> UUID:
@@ -73,8 +80,8 @@ class VisitView:
             return self.person.name
         if visit.person_id is not None:
             return "Known person, name not shown"
-        if visit.decision == _Decision.UNCERTAIN and self.nearest and not visit.settled_as:
-            return f"Perhaps {self.nearest[0][0].name}"
+        if visit.decision == _Decision.UNCERTAIN and self.suggested_as and not visit.settled_as:
+            return f"Perhaps {self.suggested_as}"
         return str(visit.stranger) if visit.stranger_id else "Unknown face"
 
     @property
@@ -135,19 +142,19 @@ def visible_visits() -> QuerySet[Visit]:
 def view_of(visits: Sequence[Visit]) -> list[VisitView]:
     """Join names to ids; who was erased meanwhile, or lies outside the actor's scope, is left out
     of person and nearest."""
-    wanted = {str(c[0]) for visit in visits for c in visit.candidates}
-    wanted |= {str(visit.person_id) for visit in visits if visit.person_id}
-    names = names_of(wanted) if wanted else {}
-    shown = {UUID(_beside(visit)) for visit in visits if _beside(visit) in names}
+    people = resembled(visits)
+    beside = {visit.pk: people.name(_beside(visit)) for visit in visits}
+    shown = {UUID(known.id) for known in beside.values() if known is not None}
     portraits = portraits_of(shown) if shown else {}
     return [
         VisitView(
             visit=visit,
-            person=names.get(str(visit.person_id)) if visit.person_id else None,
-            portrait_id=portraits.get(UUID(_beside(visit))) if _beside(visit) in names else None,
-            nearest=tuple(
-                (names[str(c[0])], float(c[1])) for c in visit.candidates if str(c[0]) in names
-            ),
+            person=people.name(visit.person_id) if visit.person_id else None,
+            portrait_id=portraits.get(UUID(known.id)) if (known := beside[visit.pk]) else None,
+            nearest=people.nearest(visit.candidates),
+            suggested=people.name(visit.candidates[0][0]) if visit.candidates else None,
+            suggested_as=people.words(visit.candidates[0][0]) if visit.candidates else "",
+            second=people.name(visit.candidates[1][0]) if len(visit.candidates) > 1 else None,
         )
         for visit in visits
     ]
