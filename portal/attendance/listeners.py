@@ -24,11 +24,13 @@ from portal.schedules import changes as schedules
 __all__ = ["count_days", "follow_people", "follow_plans"]
 
 What = people.What
+_DAY: Final = timedelta(days=1)
 
 
 @schedules.listen
 def follow_plans(change: schedules.PlanChange) -> None:
-    mark_stale(change.person_ids, first=change.first, last=change.last, cause=change.cause)
+    first, last = _shared_dates(change)
+    mark_stale(change.person_ids, first=first, last=last, cause=change.cause)
 
 
 @schedules.count_with
@@ -37,8 +39,9 @@ def count_days(change: schedules.PlanChange) -> schedules.DayCount:
     days = AttendanceDay.objects.order_by()
     if change.person_ids is not None:
         days = days.filter(person__in=change.person_ids)
-    last = min(change.last or date.max, horizon(timezone.now()))
-    days = days.filter(work_date__gte=change.first, work_date__lte=last)
+    earliest, latest = _shared_dates(change)
+    last = min(latest or date.max, horizon(timezone.now()))
+    days = days.filter(work_date__gte=earliest, work_date__lte=last)
     first = days.aggregate(first=Min("work_date"))["first"]
     if first is None:
         return schedules.DayCount(days=0, people=0)
@@ -47,12 +50,18 @@ def count_days(change: schedules.PlanChange) -> schedules.DayCount:
     return schedules.DayCount(days=found.days, people=found.people)
 
 
+def _shared_dates(change: schedules.PlanChange) -> tuple[date, date | None]:
+    """With the dates around it: a punch that a shift of the one takes is the other's no more."""
+    last = None if change.last is None else change.last + _DAY
+    return change.first - _DAY, last
+
+
 @people.listen
 def follow_people(change: people.PeopleChange) -> None:
     if change.what is What.ERASED:
         _forget_words(change.person_ids)
     # Where it is still the day before, it is the day before that matters.
-    first = (change.first or timezone.localdate()) - timedelta(days=1)
+    first = (change.first or timezone.localdate()) - _DAY
     if change.what is What.MERGE:
         first = _since_ever(change.person_ids)
     mark_stale(change.person_ids, first=first, last=None, cause=_CAUSES[change.what])
