@@ -130,20 +130,23 @@ class _Cycles:
         self._objective = objective
         self._loader = session.loader_of(session.source, group=_GROUP)
         self._missed = 0
+        self._undivided = 0
 
     def batches(self, epoch: int) -> Iterator[Batch]:
-        """``epoch_size`` batches, fewer where three cycles in a row find no triplet to learn from.
+        """``epoch_size`` batches, fewer where three cycles in a row find no triplet to learn from,
+        or fewer triplets than there are processes to divide them among.
 
         An epoch without any ends the training.
         """
         session = self._session
-        self._missed = 0
+        self._missed = self._undivided = 0
         left, cycle, empty = session.settings.epoch_size, 0, 0
         while left and empty < _EMPTY_CYCLES:
             rng = np.random.default_rng([session.seed, 41, epoch, cycle])
             rows = self._mined(rng)
-            empty = 0 if len(rows) else empty + 1
             requests = self._requests(rows, rng, (epoch, cycle))[:left]
+            empty = 0 if requests else empty + 1
+            self._undivided = 0 if requests else self._undivided + len(rows)
             left -= len(requests)
             cycle += 1
             for batch in self._loader.train(requests):
@@ -155,9 +158,14 @@ class _Cycles:
 
     def _why_it_ends(self, epoch: int, *, is_training: bool) -> str:
         rule, margin = self._triplet.rule, self._triplet.margin
+        ends = "Training ends" if is_training else f"Epoch {epoch} ends early"
+        if self._undivided:
+            return (
+                f"{ends}: {_EMPTY_CYCLES} samples of people in a row hold fewer triplets than there "
+                f"are processes ({self._session.processes.count}) to divide them among."
+            )
         what = (
-            f"{'Training ends' if is_training else f'Epoch {epoch} ends early'}: {_EMPTY_CYCLES} "
-            f"samples of people in a row hold no triplet that {rule} takes"
+            f"{ends}: {_EMPTY_CYCLES} samples of people in a row hold no triplet that {rule} takes"
         )
         if not self._missed:
             return f"{what}. Nobody else is nearer than the margin of {margin:g} allows."

@@ -238,7 +238,7 @@ def test_learning_rates_change_where_that_is_asked_and_said(tmp_path):
 
 def test_a_checkpoint_that_notes_less_is_refused_with_what_it_lacks(tmp_path):
     path = saved(tmp_path)
-    with pytest.raises(TrainingError, match="older version .* did not note pictures_sha256"):
+    with pytest.raises(TrainingError, match=r"older version .* did not note pictures_sha256"):
         load_checkpoint(path, identity={**IDENTITY, "pictures_sha256": "0" * 64})
 
 

@@ -40,6 +40,10 @@ pytestmark = pytest.mark.usefixtures("one_torch_thread", "without_curves")
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 SOURCE = MadePeople(4, 6)
+TORCHRUN = (
+    sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--standalone",
+    "--nproc-per-node", "2",
+)  # fmt: skip
 
 
 def environment():
@@ -309,13 +313,9 @@ def test_a_training_killed_in_the_middle_resumes_to_the_same_result(tmp_path):
 
 def test_two_processes_have_the_gradient_of_one(tmp_path):
     """Mission row 23: torchrun, gloo, at most 1e-6; with accumulation and centres."""
-    torchrun = [
-        sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--standalone",
-        "--nproc-per-node", "2",
-    ]  # fmt: skip
     ddp_gradient.main(str(tmp_path / "one"))
     ran = subprocess.run(
-        [*torchrun, str(HERE / "ddp_gradient.py"), str(tmp_path / "two")],
+        [*TORCHRUN, str(HERE / "ddp_gradient.py"), str(tmp_path / "two")],
         env=environment(), capture_output=True, encoding="utf-8", check=False, timeout=180,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
@@ -334,9 +334,8 @@ def test_several_processes_write_one_run_and_name_what_any_of_them_could_not_rea
     (people / source.key(3)).write_bytes(b"no picture")
     ran = subprocess.run(
         [
-            sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--standalone",
-            "--nproc-per-node", "2", "-m", "recognition", "train", "softmax", people,
-            tmp_path / "runs", "--network", "dummy", "--image-size", "32", "--device", "cpu",
+            *TORCHRUN, "-m", "recognition", "train", "softmax", people, tmp_path / "runs",
+            "--network", "dummy", "--image-size", "32", "--device", "cpu",
             "--batch-size", "8", "--epoch-size", "3", "--max-epochs", "1", "--workers", "0",
         ],
         env=environment(), cwd=HERE.parents[2], capture_output=True, encoding="utf-8",
@@ -346,6 +345,25 @@ def test_several_processes_write_one_run_and_name_what_any_of_them_could_not_rea
     assert (run / "network.safetensors").is_file(), ran.stderr
     assert list(json.loads((run / "damaged_pictures.json").read_text())) == [source.key(3)]
     assert ran.stdout.count("network.safetensors") == 1
+
+
+def test_fewer_triplets_than_processes_end_a_training(tmp_path):
+    """One pair and one other person give one triplet, which two processes cannot divide."""
+    people = write_people(MadePeople(2, 2), tmp_path / "people")
+    (people / "p01" / "1.png").unlink()
+    ran = subprocess.run(
+        [
+            *TORCHRUN, "-m", "recognition", "train", "triplet", people, tmp_path / "runs",
+            "--network", "dummy", "--image-size", "32", "--device", "cpu", "--workers", "0",
+            "--batch-size", "6", "--epoch-size", "3", "--max-epochs", "2", "--alpha", "9",
+            "--people-per-batch", "2", "--images-per-person", "2",
+        ],
+        env=environment(), cwd=HERE.parents[2], capture_output=True, encoding="utf-8",
+        check=False, timeout=180,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert "Training ends: 3 samples of people in a row hold fewer triplets than" in ran.stdout
+    assert list((tmp_path / "runs").glob("*/network.safetensors"))
 
 
 def test_torchruns_variables_must_fit_one_another(monkeypatch):
