@@ -66,6 +66,9 @@ def test_what_an_actor_may_do_stays_out_of_logs():
 
 
 def test_identifiers_are_version_7_and_sort_by_time(time_machine):
+    # From far ahead: a clock that goes back by so much is believed.
+    time_machine.move_to("2026-03-02T10:00:00Z", tick=False)
+    uuid7()
     time_machine.move_to("2026-03-01T10:00:00Z", tick=False)
     earlier = [uuid7() for _ in range(50)]
     time_machine.shift(0.001)
@@ -74,6 +77,33 @@ def test_identifiers_are_version_7_and_sort_by_time(time_machine):
     for identifier in earlier:
         assert (identifier.version, identifier.variant) == (7, RFC_4122)
         assert identifier.int >> 80 == 1772359200000
+
+
+@pytest.mark.parametrize("back_s", [0.002, 1, 60, 299])
+def test_identifiers_sort_in_turn_where_the_clock_is_corrected(time_machine, back_s):
+    """Lists and ``after=`` of the live page go by identifiers."""
+    time_machine.move_to("2026-03-02T10:00:00Z", tick=False)
+    uuid7()
+    time_machine.move_to("2026-03-01T10:00:00Z", tick=False)
+    made = [uuid7() for _ in range(50)]
+    time_machine.shift(-back_s)
+    made += [uuid7() for _ in range(50)]
+    thread = threading.Thread(target=lambda: made.append(uuid7()))
+    thread.start()
+    thread.join()
+    assert made[-1].int >> 80 == made[0].int >> 80, "in every thread"
+    time_machine.shift(back_s + 0.001)
+    made.append(uuid7())
+    assert sorted(made[:100]) == made[:100]
+    assert made[-1] == max(made)
+    assert len(set(made)) == 102
+
+
+def test_a_clock_that_was_far_ahead_is_not_waited_for(time_machine):
+    time_machine.move_to("2026-03-01T12:00:00Z", tick=False)
+    uuid7()
+    time_machine.move_to("2026-03-01T10:00:00Z", tick=False)
+    assert uuid7().int >> 80 == 1772359200000
 
 
 def test_threads_that_make_identifiers_at_once_never_make_the_same(time_machine):

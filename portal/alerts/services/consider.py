@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from portal.alerts.matching import RuleView, asks_for_visit, is_over, rule_view
@@ -60,7 +60,9 @@ def _consider_visits(rules: Sequence[RuleView]) -> int:
         # The first time: what happened before there were rules is not told of.
         Watermark.objects.get_or_create(pk=1, defaults={"at": now - OVERLAP})
         reached = now - OVERLAP
-    since, raised, last = reached - OVERLAP, 0, None
+    # Where the clock was set back, what happens now lies before what was reached.
+    is_ahead = reached > now
+    since, raised, last = min(reached, now) - OVERLAP, 0, None
     while True:
         visits = _changed(since, last)[:BATCH]
         # Read without a lock first: most turns find nothing.
@@ -71,8 +73,10 @@ def _consider_visits(rules: Sequence[RuleView]) -> int:
         last = found[-1]
         if len(found) < BATCH:
             break
-    if last is not None or now - reached > OVERLAP:
-        Watermark.objects.filter(pk=1, at__lt=now).update(at=now)
+    if last is not None or is_ahead or now - reached > OVERLAP:
+        # Another worker may have gone further meanwhile; nobody has gone into the future.
+        moved = Q(at__lt=now) | Q(at__gt=timezone.now())
+        Watermark.objects.filter(moved, pk=1).update(at=now)
     return raised
 
 
