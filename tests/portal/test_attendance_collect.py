@@ -9,9 +9,14 @@ from django.utils import timezone
 
 from portal.attendance.models import CollectMark, Punch, StaleDays
 from portal.attendance.services.collect import collect_again, collect_visits
+from portal.people.services import merge_people
+from portal.people.services.unmerge import undo_merge
+from portal.journal.services import undo_act
+from portal.people.services import erase_person, remove_person, restore_person
 from portal.sightings.models import Visit
 from portal.sightings.services.visits.absorb import absorb
 from tests.factories import CameraFactory, PersonFactory, VisitFactory, VisitLegFactory
+from tests.factories.kiosks import KioskFactory
 from tests.factories.visits import visit_with_face
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("administrator")]
@@ -132,6 +137,21 @@ class TestWhoItIs:
         uncertain(PersonFactory(status="erased"))
         assert collect_visits() == 0
 
+    def test_a_merge_takes_along_what_waits_for_its_name_and_gives_it_back(self):
+        ada, twice = PersonFactory(), PersonFactory()
+        visit = uncertain(ada)
+        collect_visits()
+        act = merge_people(ada, twice)
+        changed(visit, faces_seen=9)
+        collect_visits()
+        punch = Punch.objects.get()
+        assert (punch.person, punch.state, punch.voided_at) == (twice, "pending", None)
+        undo_merge(act)
+        changed(visit, faces_seen=10)
+        collect_visits()
+        punch = Punch.objects.get()
+        assert (punch.person, punch.state, punch.voided_at) == (ada, "pending", None)
+
     def test_a_refused_name_strikes_the_punch_and_an_undo_brings_it_back(self):
         ada = PersonFactory()
         visit = passed(ada)
@@ -173,6 +193,72 @@ class TestWhoItIs:
         new = Punch.objects.get(person=eve)
         assert first.superseded_by == new
         assert (new.source, new.direction, new.at) == ("kiosk", "out", first.at)
+
+
+def night() -> int:
+    return collect_again(timezone.now() - timedelta(days=3))
+
+
+class TestWhoIsRemoved:
+    """A removal can be undone for thirty days, with all that was there before."""
+
+    @pytest.mark.parametrize("is_sure", [True, False])
+    def test_what_they_have_stays_whether_or_not_the_name_was_certain(self, is_sure):
+        ada = PersonFactory()
+        if is_sure:
+            passed(ada)
+        else:
+            uncertain(ada)
+        collect_visits()
+        remove_person(ada)
+        assert night() == 0
+        punch = Punch.objects.get()
+        assert (punch.person, punch.voided_at) == (ada, None)
+
+    def test_what_they_registered_at_a_kiosk_stays_too(self):
+        ada = PersonFactory()
+        visit = passed(ada)
+        collect_visits()
+        Punch.objects.update(source="kiosk")
+        KioskFactory(camera=visit.camera)
+        remove_person(ada)
+        assert night() == 0
+        assert Punch.objects.get().voided_at is None
+
+    def test_somebody_else_s_is_struck_where_a_human_named_them(self):
+        ada, eve = PersonFactory(), PersonFactory()
+        visit = passed(eve)
+        collect_visits()
+        changed(visit, settled_as="assigned", person=ada)
+        remove_person(ada)
+        assert collect_visits() == 1
+        assert Punch.objects.get().void_reason == "It was not this person"
+
+    @pytest.mark.parametrize("way", ["undo", "restore"])
+    def test_back_again_they_have_what_was_not_counted_meanwhile(self, way):
+        ada = PersonFactory()
+        visit = passed(ada, is_confirmed=False, closed_at=None)
+        collect_visits()
+        act = remove_person(ada)
+        changed(visit, is_confirmed=True, closed_at=timezone.now())
+        assert collect_visits() == 0
+        CollectMark.objects.update(at=timezone.now() + timedelta(hours=1))
+        if way == "undo":
+            undo_act(act)
+        else:
+            restore_person(ada)
+        punch = Punch.objects.get()
+        assert (punch.person, punch.state) == (ada, "counted")
+
+    def test_who_is_removed_and_erased_keeps_the_hours_and_loses_the_name(self):
+        ada = PersonFactory()
+        visit = passed(ada, settled_as="confirmed")
+        collect_visits()
+        erase_person(ada)
+        visit.refresh_from_db()
+        assert visit.person is None
+        assert night() == 0
+        assert Punch.objects.get().voided_at is None
 
 
 class TestVisitsThatGo:

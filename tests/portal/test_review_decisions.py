@@ -21,6 +21,7 @@ from portal.people.models import FaceImage
 from portal.people.services import PersonDetails, erase_person, merge_people, update_person
 from portal.privacy.services import export_person
 from portal.review.models import Anchor, Stranger
+from portal.review.selectors import suggestions
 from portal.review.services import (
     acknowledge_stranger,
     assign_strangers,
@@ -391,6 +392,32 @@ class TestVisits:
         undo_act(act)
         stranger.refresh_from_db()
         assert stranger.visit_count == 2
+
+    @pytest.mark.parametrize("answer", ["yes", "no", "somebody else"])
+    def test_what_waits_for_somebody_who_was_merged_is_the_remaining_ones(self, answer):
+        ada, left, eve = enrolled_person(1), enrolled_person(2), enrolled_person(3)
+        visit, other = suggestion(ada), suggestion(eve)
+        merge_people(ada, left)
+        assert suggestions([visit])[0].person.id == str(left.pk)
+        assert suggestions([visit])[0].portrait_id in left.images.values_list("pk", flat=True)
+        if answer == "yes":
+            confirm_visits([visit, other])
+            assert list(left.visits.all()) == [visit], "and none of the others is held up"
+            assert list(eve.visits.all()) == [other]
+        elif answer == "no":
+            refuse_visit(visit, left)
+            assert Anchor.objects.get().person == left
+        else:
+            name_visit(visit, eve)
+            assert Anchor.objects.get().person == left
+
+    def test_what_waits_is_the_first_entrys_again_once_a_merge_is_taken_back(self):
+        ada, left = enrolled_person(1), enrolled_person(2)
+        visit = suggestion(ada)
+        undo_act(merge_people(ada, left))
+        assert suggestions([visit])[0].person.id == str(ada.pk)
+        confirm_visits([visit])
+        assert list(ada.visits.all()) == [visit]
 
     def test_uncertain_visits_stay_in_the_queue_whatever_becomes_of_the_people(self):
         """Nothing is lost while nobody looks."""

@@ -12,9 +12,10 @@ from django.db.models import QuerySet
 from portal.core.context import current_actor, require
 from portal.core.errors import NotFound
 from portal.people.models import FaceImage
-from portal.people.selectors import PersonName, names_of, portraits_of, within_scope
+from portal.people.selectors import PersonName, portraits_of, within_scope
 from portal.review.selectors.reach import within_sites
 from portal.sightings.models import RecognisedFace, Visit
+from portal.sightings.selectors import resembled
 from recognition.decision import REASON_TEXT
 
 __all__ = [
@@ -99,26 +100,20 @@ def reviewed_visit(visit_id: UUID) -> Visit:
 
 def suggestions(visits: Sequence[Visit]) -> list[Suggestion]:
     """Names and photos joined to all of them at once."""
-    wanted = {str(one[0]) for visit in visits for one in visit.candidates}
-    wanted |= {str(visit.person_id) for visit in visits if visit.person_id}
-    names = names_of(wanted) if wanted else {}
-    likely = {_likely(visit) for visit in visits}
-    portraits = portraits_of({UUID(one) for one in likely if one in names})
+    people = resembled(visits)
+    likely = {visit.pk: people.name(_likely(visit)) for visit in visits}
+    shown = {UUID(known.id) for known in likely.values() if known is not None}
+    portraits = portraits_of(shown)
     found = []
     for visit in visits:
-        who = _likely(visit)
-        shown = who in names
+        who = likely[visit.pk]
         found.append(
             Suggestion(
                 visit=visit,
-                person=names.get(who),
+                person=who,
                 score=visit.score if visit.score is not None else _score_of(visit),
-                portrait_id=portraits.get(UUID(who)) if shown else None,
-                others=tuple(
-                    (names[str(one[0])], float(one[1]))
-                    for one in visit.candidates
-                    if str(one[0]) != who and str(one[0]) in names
-                ),
+                portrait_id=portraits.get(UUID(who.id)) if who is not None else None,
+                others=tuple(one for one in people.nearest(visit.candidates) if one[0] != who),
             )
         )
     return found

@@ -17,6 +17,7 @@ from portal.core.errors import DomainError
 from portal.journal.models import Act
 from portal.journal.registry import undoes
 from portal.people.models import Person
+from portal.people.selectors import living_entries
 from portal.people.services.status import lock_living
 from portal.review.models import Anchor
 from portal.review.services.anchoring import anchor_visit, refusals_of
@@ -137,12 +138,14 @@ def _refuse(change: Change, visit: Visit, person_id: UUID) -> None:
 
 
 def _suggested(visit: Visit) -> UUID | None:
-    """Whom the decision names; a visit of somebody unknown suggests nobody."""
+    """Whom the decision names, or took for whoever was merged since; a visit of somebody unknown
+    suggests nobody."""
     if visit.person_id is not None:
         return visit.person_id
     if visit.decision not in _SUGGESTING or not visit.candidates:
         return None
-    return UUID(str(visit.candidates[0][0]))
+    likely = UUID(str(visit.candidates[0][0]))
+    return living_entries([likely]).get(likely, likely)
 
 
 def _counted(visits: list[Visit]) -> str:

@@ -1,5 +1,6 @@
 """Reads of recognitions, faces and visits, with the names joined."""
 
+from portal.sightings.selectors.candidates import Resembled, resembled
 from portal.sightings.selectors.faces import (
     FaceView,
     decision_counts_today,
@@ -29,6 +30,7 @@ from portal.sightings.selectors.visits import (
 __all__ = [
     "FaceView",
     "OnSite",
+    "Resembled",
     "VisitView",
     "decision_counts_today",
     "faces_of",
@@ -41,6 +43,7 @@ __all__ = [
     "picture_of",
     "reason_text",
     "recognitions_within",
+    "resembled",
     "view_of",
     "visible_face",
     "visible_recognition",

@@ -1,6 +1,7 @@
 """From visits to punches: whatever changed since the last time, and again whatever was missed.
 
-Public surface: ``collect_visits``, ``collect_again``, ``needs_collecting``. Visits are found by
+Public surface: ``collect_visits``, ``collect_again``, ``needs_collecting``, and a listener that looks
+again at the visits of whoever is back after a removal. Visits are found by
 ``changed_at`` behind a durable mark, with an overlap for transactions that were written earlier and
 committed later; to look at a visit twice does no harm, since its punches are compared with it.
 """
@@ -21,7 +22,8 @@ from portal.attendance.services.collect.plan import Plan, plan_of
 from portal.attendance.services.collect.verdict import named_by, owner_of
 from portal.attendance.services.collect.write import carry_out
 from portal.cameras.models import Camera
-from portal.people.models import Person
+from portal.people import changes as people
+from portal.people.selectors import living_entries
 from portal.sightings.models import Visit
 
 __all__ = ["collect_again", "collect_visits", "needs_collecting"]
@@ -31,6 +33,8 @@ OVERLAP: Final = timedelta(seconds=30)
 # The first time: today's visits become punches, and what was before attendance was kept does not.
 BEGIN: Final = timedelta(days=1)
 BATCH: Final = 200
+# A visit that was going on at an instant began, or got its name, no longer before.
+_UNDER_WAY: Final = timedelta(days=3)
 _MADE_OF_VISITS: Final = (Punch.Source.CAMERA, Punch.Source.KIOSK)
 
 
@@ -51,6 +55,14 @@ def collect_again(since: datetime) -> int:
     """All visits from ``since`` on, whether or not they seem to have changed."""
     done, _ = _follow(Visit.objects.filter(first_at__gte=since))
     return done
+
+
+@people.listen
+def collect_of_returned(change: people.PeopleChange) -> None:
+    """Nobody was looked at while they were in no list."""
+    if change.gone_since is not None:
+        since = change.gone_since - _UNDER_WAY
+        _follow(Visit.objects.filter(person__in=change.person_ids, first_at__gte=since))
 
 
 def needs_collecting() -> bool:
@@ -92,10 +104,7 @@ def _bring_up_to_date(ids: Sequence[UUID]) -> int:
 
 def _plans(visits: Sequence[Visit]) -> dict[UUID, Plan]:
     prefetch_related_objects(visits, "legs__camera")
-    named = {pk for visit in visits for pk in named_by(visit)}
-    living = set(
-        Person.objects.filter(pk__in=named, status__in=Person.LIVING).values_list("pk", flat=True)
-    )
+    living = living_entries(pk for visit in visits for pk in named_by(visit))
     kiosks = set(Camera.objects.filter(kiosk__isnull=False).values_list("pk", flat=True))
     punches: dict[UUID | None, list[Punch]] = {}
     for punch in Punch.objects.filter(visit__in=visits, source__in=_MADE_OF_VISITS):
