@@ -1,16 +1,18 @@
 """One piece of advice about a camera: a pure rule over what it yielded.
 
-Public surface: ``advise``, ``faces_missing``, ``Evidence``, ``Advice``. In this order, and the
-first that applies is said:
+Public surface: ``advise``, ``faces_missing``, ``Evidence``, ``Advice``, ``CODES``. In this order,
+and the first that applies is said:
 
 1. Nothing at all while the camera cannot yield anything (it is not online): its state says why.
 2. Online for two hours and no face: look at the view.
 3. Fewer than half of the pictures a second that are wanted: look at the network.
 4. Fewer than fifty faces: nothing, it would be guessing.
-5. Three faces in ten or more are lost, and one kind of loss makes up two in five of these: what
-   helps against it.
-6. Nobody is enrolled to compare with: enrol.
-7. Three in ten of the people whose face was good enough are neither recognised nor strangers,
+5. Of the faces within the region three in ten or more are lost, and one kind of loss makes up two
+   in five of these: what helps against it.
+6. The same for those outside the region, of all faces: look at the region.
+7. Half of the people whose face was good enough found nobody enrolled to be compared with, ten at
+   least: enrol.
+8. Three in ten of the people whose face was good enough are neither recognised nor strangers,
    ten at least: more or newer enrolment photos.
 """
 
@@ -18,9 +20,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
-__all__ = ["LEAST_FACES", "NEEDED_FACE_PX", "Advice", "Evidence", "advise", "faces_missing"]
+from portal.cameras.losses import BELOW_MIN_SIZE, OUTSIDE_REGION
+from recognition.decision import ReasonCode
+
+__all__ = [
+    "CODES",
+    "LEAST_FACES",
+    "NEEDED_FACE_PX",
+    "Advice",
+    "Evidence",
+    "advise",
+    "faces_missing",
+]
 
 LEAST_FACES: Final = 50
 # Of an upright face 60 px wide the eyes are 24 px apart, as an enrolment photo's must be.
@@ -30,12 +44,15 @@ _LOST_SHARE: Final = 0.3
 _MAIN_SHARE: Final = 0.4
 _UNCERTAIN_SHARE: Final = 0.3
 _LEAST_UNCERTAIN: Final = 10
+_UNCOMPARED_SHARE: Final = 0.5
+_LEAST_UNCOMPARED: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a camera yielded in a period. ``losses`` is {reason code: faces}; ``face_width_px`` the
-    median, None where it is not known; ``wanted_fps`` 0 where the camera sends as it likes."""
+    """What a camera yielded in a period. ``losses`` is {reason code: faces}, of
+    ``portal.cameras.losses.VISIT_REASONS`` {reason code: visits}; ``face_width_px`` the median,
+    None where it is not known; ``wanted_fps`` 0 where the camera sends as it likes."""
 
     is_online: bool
     online_s: int = 0
@@ -67,7 +84,11 @@ _KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "light": ("too_dark", "too_bright", "low_contrast", "uneven_light", "overexposed"),
     "cut_off": ("cut_off",),
     "covered": ("eyes_hidden", "mouth_hidden"),
+    BELOW_MIN_SIZE: (BELOW_MIN_SIZE,),
 }
+_EMPTY_GALLERY: Final = str(ReasonCode.EMPTY_GALLERY)
+# All that the rule looks at among the losses.
+CODES: Final = frozenset({OUTSIDE_REGION, _EMPTY_GALLERY, *chain(*_KINDS.values())})
 
 _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "blurred": (
@@ -140,21 +161,36 @@ def _against_losses(evidence: Evidence) -> Advice | None:
     lost = {
         kind: sum(evidence.losses.get(code, 0) for code in codes) for kind, codes in _KINDS.items()
     }
-    total = sum(lost.values())
-    if evidence.faces - evidence.usable_faces < _LOST_SHARE * evidence.faces or not total:
-        return None
+    outside = evidence.losses.get(OUTSIDE_REGION, 0)
+    # What the region leaves out is mostly meant to be: it hides nothing of what it lets in.
+    within = evidence.faces - outside
     kind = max(lost, key=lambda name: lost[name])
-    if lost[kind] < _MAIN_SHARE * total:
-        return None
-    if kind == "too_small":
-        return Advice(kind, "Most lost faces are too small", _nearer(evidence))
-    return Advice(kind, *_TEXTS[kind])
+    if (
+        within >= LEAST_FACES
+        and within - evidence.usable_faces >= _LOST_SHARE * within
+        and lost[kind] >= max(1, _MAIN_SHARE * sum(lost.values()))
+    ):
+        if kind == "too_small":
+            return Advice(kind, "Most lost faces are too small", _nearer(evidence))
+        if kind == BELOW_MIN_SIZE:
+            return Advice(kind, "Most lost faces are smaller than asked for", _smaller(evidence))
+        return Advice(kind, *_TEXTS[kind])
+    is_much = outside >= _MAIN_SHARE * (outside + sum(lost.values()))
+    if is_much and outside >= _LOST_SHARE * evidence.faces:
+        return Advice(
+            OUTSIDE_REGION,
+            "Most lost faces are outside the region",
+            "That is right where they only pass by. If they belong to people who come here, draw the "
+            "region on the camera's still wider.",
+        )
+    return None
 
 
 def _against_doubt(evidence: Evidence) -> Advice | None:
-    if evidence.losses.get("empty_gallery", 0) >= LEAST_FACES:
+    alone = evidence.losses.get(_EMPTY_GALLERY, 0)
+    if alone >= _LEAST_UNCOMPARED and alone >= _UNCOMPARED_SHARE * evidence.usable_visits:
         return Advice(
-            "empty_gallery",
+            _EMPTY_GALLERY,
             "Nobody is enrolled to compare with",
             "Enrol the people who pass here; until then everybody is a stranger.",
         )
@@ -174,6 +210,16 @@ def _nearer(evidence: Evidence) -> str:
     if evidence.face_width_px is None or evidence.face_width_px >= _needed_px(evidence):
         return f"They are too few pixels wide. {what_to_do}"
     return f"Faces are {evidence.face_width_px:.0f} px wide in the middle. {what_to_do}"
+
+
+def _smaller(evidence: Evidence) -> str:
+    asked = evidence.min_face_px
+    if asked <= NEEDED_FACE_PX:
+        return _nearer(evidence)
+    return (
+        f"This camera's settings leave out faces under {asked} px, and {NEEDED_FACE_PX} px are enough "
+        "to recognise somebody. Ask for less there, or bring the camera nearer."
+    )
 
 
 def _needed_px(evidence: Evidence) -> int:

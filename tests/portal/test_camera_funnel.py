@@ -134,7 +134,14 @@ class TestFunnel:
                     recognised_visits=5,
                     uncertain_visits=1,
                     stranger_visits=2,
-                    losses={"too_small": 10, "grey_band": 2, "blurred": 5, "new_reason": 3},
+                    losses={
+                        "too_small": 10,
+                        "grey_band": 1,
+                        "blurred": 5,
+                        "below_min_size": 2,
+                        "below_grey_band": 2,
+                        "new_reason": 3,
+                    },
                 )
             ]
         )
@@ -148,12 +155,16 @@ class TestFunnel:
             ("To be confirmed", 1),
             ("Strangers", 2),
         ]
-        assert [(loss.label, loss.faces, loss.percent) for loss in funnel.ranked_losses] == [
+        assert [(loss.label, loss.count, loss.percent) for loss in funnel.ranked_losses] == [
             ("Too small", 10, "50%"),
             ("Blurred", 5, "25%"),
             ("New reason", 3, "15%"),
-            ("Nearly similar enough", 2, "10%"),
+            ("Smaller than asked for", 2, "10%"),
         ]
+        assert [(loss.label, loss.count, loss.percent) for loss in funnel.ranked_reasons] == [
+            ("Nobody similar enough", 2, "67%"),
+            ("Nearly similar enough", 1, "33%"),
+        ], "people, who are no share of the faces"
         assert funnel.finding == "5 of 10 people recognised"
 
     def test_a_bar_is_never_wider_than_the_whole(self):
@@ -236,7 +247,33 @@ GOOD = Evidence(
             None,
             "strangers are no loss of the camera's",
         ),
-        ({"losses": {"empty_gallery": 380}}, "empty_gallery", "nobody could be recognised"),
+        (
+            {"usable_faces": 0, "losses": {"below_min_size": 400}, "min_face_px": 300},
+            "below_min_size",
+            "the camera's own settings lose them",
+        ),
+        (
+            {"usable_faces": 0, "losses": {"outside_region": 400}},
+            "outside_region",
+            "the region drawn on the still loses them",
+        ),
+        (
+            {"usable_faces": 80, "losses": {"outside_region": 300, "blurred": 20}},
+            "outside_region",
+            "too few of those within are lost to speak of them",
+        ),
+        (
+            {"usable_faces": 50, "losses": {"outside_region": 300, "blurred": 50}},
+            "blurred",
+            "what the region leaves out on purpose hides nothing of what it lets in",
+        ),
+        ({"losses": {"empty_gallery": 100}}, "empty_gallery", "nobody could be recognised"),
+        ({"losses": {"empty_gallery": 49}}, None, "somebody was enrolled in the meantime"),
+        (
+            {"usable_visits": 9, "losses": {"empty_gallery": 9}},
+            None,
+            "fewer than ten people are chance here too",
+        ),
         ({"uncertain_visits": 30}, "grey_band", "three in ten are nearly recognised"),
         ({"uncertain_visits": 29}, None, "fewer are everyday life"),
         ({"uncertain_visits": 9, "usable_visits": 9}, None, "fewer than ten are chance"),
@@ -263,6 +300,20 @@ def test_too_small_is_said_in_pixels(width, asked, said):
     advice = advise(evidence)
     assert advice is not None
     assert re.search(said, advice.text)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (300, "faces under 300 px, and 60 px are enough"),
+        (40, "nearer or zoom in: 60 px are needed"),  # to ask for less would not help
+    ],
+)
+def test_what_the_settings_leave_out_is_said_in_pixels(asked, said):
+    evidence = replace(GOOD, usable_faces=0, losses={"below_min_size": 400}, min_face_px=asked)
+    advice = advise(evidence)
+    assert advice is not None
+    assert said in advice.text
 
 
 @pytest.mark.parametrize(("faces", "missing"), [(0, 50), (49, 1), (50, 0), (999, 0)])
@@ -422,11 +473,20 @@ class TestPages:
     def test_the_funnel_can_be_read_as_a_table(self, client_of, period):
         camera = self.camera("Gate")
         count_yields(
-            [CameraYield(camera.pk, timezone.now(), faces=9, visits=3, losses={"blurred": 4})]
+            [
+                CameraYield(
+                    camera.pk,
+                    timezone.now(),
+                    faces=9,
+                    visits=3,
+                    losses={"blurred": 4, "empty_gallery": 2},
+                )
+            ]
         )
         url = reverse("cameras:funnel", args=[camera.pk])
         page = client_of("officer").get(url, {"period": period}).content.decode()
         assert "0 of 3 people recognised" in page
         assert "The face is too blurred to be recognised." in page
         assert "41 more are needed" in page
-        assert page.count('scope="row"') == 8
+        assert "Nobody enrolled" in page
+        assert page.count('scope="row"') == 9

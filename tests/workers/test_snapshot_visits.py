@@ -5,13 +5,21 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db.models import Sum
 
 from portal.cameras.models import Camera, CameraHour
 from portal.core.vault import vault
 from portal.people.services import suspend_person
 from portal.sightings.models import RecognisedFace, Recognition, Visit
 from portal.sightings.services.visits import GAP, close_visits
-from tests.factories import CameraFactory, RecognitionFactory, enrolled_person
+from portal.sightings.services.visits.absorb import absorb
+from tests.factories import (
+    CameraFactory,
+    RecognitionFactory,
+    VisitFactory,
+    VisitLegFactory,
+    enrolled_person,
+)
 from tests.factories.faces import face_of, quality, vector_towards
 from tests.factories.pictures import fresh_jpeg
 from workers import recognise
@@ -236,3 +244,54 @@ def test_what_a_camera_yields_is_counted_by_the_hour(sends, camera):
     sends(camera, 0, face_of(40), face_of(41, measured=quality(sharpness=0.5)))
     hour = CameraHour.objects.get(camera=camera)
     assert (hour.frames, hour.faces, hour.usable_faces, hour.losses) == (1, 2, 1, {"blurred": 1})
+
+
+def people_at(camera) -> dict[str, int]:
+    names = ("visits", "usable_visits", "recognised_visits", "uncertain_visits", "stranger_visits")
+    sums = CameraHour.objects.filter(camera=camera).aggregate(*map(Sum, names))
+    return {name: count for name in names if (count := sums[f"{name}__sum"])}
+
+
+def test_people_who_pass_are_counted_by_what_they_end_as(sends, camera):
+    enrolled_person(1)
+    for seconds, who in ((0, 1), (60, 40), (120, vector_towards(1, similarity=0.30))):
+        sends(camera, seconds, face_of(who))
+        sends(camera, seconds + 2, face_of(who))
+    assert not people_at(camera), "they may still be there"
+    close_visits(START + timedelta(hours=1))
+    decisions = sorted(Visit.objects.values_list("decision", "reason"))
+    assert people_at(camera)["visits"] == people_at(camera)["usable_visits"] == 3
+    assert people_at(camera)["recognised_visits"] == 1
+    hour = CameraHour.objects.get(camera=camera)
+    assert sum(hour.losses.values()) == 2
+    assert set(hour.losses) == {reason for kind, reason in decisions if kind != "match"}
+
+
+def test_where_nobody_is_enrolled_the_people_say_so(sends, camera):
+    sends(camera, 0, face_of(40))
+    close_visits(START + timedelta(hours=1))
+    assert CameraHour.objects.get(camera=camera).losses == {"empty_gallery": 1}
+
+
+def test_a_visit_that_is_taken_up_again_is_counted_once_at_each_camera(sends, camera):
+    """A picture that comes late, and another camera, go on with what had ended."""
+    enrolled_person(1)
+    inner = CameraFactory(kind=Camera.Kind.PUSH)
+    sends(camera, 0, face_of(1))
+    close_visits(START + timedelta(seconds=30))
+    sends(camera, 5, face_of(1))
+    close_visits(START + timedelta(seconds=40))
+    assert people_at(camera)["visits"] == 1
+    sends(inner, 60, face_of(1))
+    close_visits(START + timedelta(hours=1))
+    assert Visit.objects.count() == 1
+    for one in (camera, inner):
+        assert people_at(one) == {"visits": 1, "usable_visits": 1, "recognised_visits": 1}
+
+
+def test_what_a_visit_becomes_part_of_is_not_counted_again(camera):
+    gone, survivor = VisitFactory(camera=camera), VisitFactory(camera=camera)
+    VisitLegFactory(visit=gone, is_counted=True)
+    VisitLegFactory(visit=survivor)
+    absorb(gone, survivor)
+    assert survivor.legs.get().is_counted

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from portal.cameras.models import Camera
+from portal.cameras.models import Camera, CameraHour
 from portal.cameras.selectors import camera_settings
 from portal.core.vault import vault
 from portal.people.services import suspend_person
@@ -485,6 +485,8 @@ def test_the_yields_add_up_to_the_funnel(scene):
     assert (scene.sum("frames"), scene.sum("faces"), scene.sum("usable_faces")) == (9, 8, 8)
     assert (scene.sum("visits"), scene.sum("usable_visits")) == (2, 2)
     assert (scene.sum("recognised_visits"), scene.sum("stranger_visits")) == (1, 1)
+    assert [one.losses for one in scene.yields if one.visits] == [{"below_grey_band": 1}]
+    assert not CameraHour.objects.exists(), "it is for the streams to count what they follow"
 
 
 def statements(queries) -> list[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from portal.cameras.contracts import CameraSettings
+from portal.cameras.losses import BELOW_MIN_SIZE, OUTSIDE_REGION
 from recognition.contracts import Detection, Face, FaceQuality
 from recognition.tracking import FaceTracker, TrackerConfig
 from recognition.visits import is_inside
@@ -19,9 +20,6 @@ from workers.visits.passage import BestFace, Passage
 from workers.visits.thread import Thread
 
 __all__ = ["FollowedCamera", "Sighting", "loss_of_place"]
-
-_OUTSIDE_REGION: Final = "outside_region"
-_BELOW_MIN_SIZE: Final = "below_min_size"
 
 # A face may be missed in two frames running; at slow rates that takes longer.
 _GAP_S: Final = 0.6
@@ -143,9 +141,9 @@ def loss_of_place(found: Detection, camera: CameraSettings, size_px: tuple[int, 
     x, y = found.box.centre
     width, height = max(size_px[0], 1), max(size_px[1], 1)
     if not is_inside(x / width, y / height, camera.region):
-        return _OUTSIDE_REGION
+        return OUTSIDE_REGION
     if min(found.box.width, found.box.height) < camera.min_face_px:
-        return _BELOW_MIN_SIZE
+        return BELOW_MIN_SIZE
     return None
 
 

@@ -8,15 +8,10 @@ from datetime import datetime
 from uuid import UUID
 
 from portal.cameras.contracts import CameraYield
+from portal.cameras.losses import counts_of_visit, losses_of_visit
 from workers.visits.passage import Passage
 
 __all__ = ["Funnel"]
-
-_OF_KIND = {
-    "match": "recognised_visits",
-    "uncertain": "uncertain_visits",
-    "unknown": "stranger_visits",
-}
 
 
 class Funnel:
@@ -40,13 +35,13 @@ class Funnel:
 
     def visit(self, passage: Passage) -> None:
         """A visit that is over."""
-        counts = self._count(passage.camera.id, passage.last_at)
-        counts["visits"] += 1
-        if passage.vote.usable:
-            counts["usable_visits"] += 1
-        kind = passage.standing.decision.kind if passage.standing is not None else "poor"
-        if kind in _OF_KIND:
-            counts[_OF_KIND[kind]] += 1
+        decision = passage.standing.decision if passage.standing is not None else None
+        camera_id, is_usable = passage.camera.id, passage.vote.usable > 0
+        self._count(camera_id, passage.last_at).update(
+            counts_of_visit(decision.kind if decision else "poor", is_usable=is_usable)
+        )
+        if decision is not None:
+            self._losses.setdefault(camera_id, Counter()).update(losses_of_visit(decision.reason))
 
     def take(self) -> list[CameraYield]:
         """All that was counted since the last time."""

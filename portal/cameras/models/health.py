@@ -69,7 +69,7 @@ class CameraHour(models.Model):
     recognised_visits = models.PositiveIntegerField(default=0)
     uncertain_visits = models.PositiveIntegerField(default=0)
     stranger_visits = models.PositiveIntegerField(default=0)
-    # Why faces were lost: {reason code: faces}.
+    # Why faces were lost, {reason code: faces}, and why people got no name, {reason code: visits}.
     losses = models.JSONField(default=dict)
     online_s = models.PositiveIntegerField(default=0)
     decode_errors = models.PositiveIntegerField(default=0)

@@ -1,13 +1,13 @@
 """What a camera yields: people → usable → recognised, the reasons of loss, faces by the hour.
 
-Public surface: ``PERIODS``, ``funnel_of`` with ``Funnel``, ``Step`` and ``Loss``,
+Public surface: ``PERIODS``, ``LABELS``, ``funnel_of`` with ``Funnel``, ``Step`` and ``Loss``,
 ``funnels_since``, ``last_hours``, ``Hour``.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -16,12 +16,14 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
+from portal.cameras.losses import BELOW_MIN_SIZE, OUTSIDE_REGION, VISIT_REASONS
 from portal.cameras.models import Camera, CameraHour
 from portal.core.context import require
 from recognition.decision import REASON_TEXT
 
 __all__ = [
     "HOURS",
+    "LABELS",
     "PERIODS",
     "Funnel",
     "Hour",
@@ -38,14 +40,14 @@ HOURS: Final = 24
 
 _TEXTS: Final = {str(code): text for code, text in REASON_TEXT.items()}
 # Where the code alone says too little.
-_LABELS: Final = {
+LABELS: Final = {
     "grey_band": "Nearly similar enough",
     "too_close": "Two people almost equally similar",
     "lookalike": "Somebody else enrolled looks very much like them",
     "below_grey_band": "Nobody similar enough",
     "empty_gallery": "Nobody enrolled",
-    "outside_region": "Outside the region",
-    "too_small_for_camera": "Smaller than asked for",
+    OUTSIDE_REGION: "Outside the region",
+    BELOW_MIN_SIZE: "Smaller than asked for",
 }
 
 
@@ -76,19 +78,19 @@ class Step(_Bar):
 
 @dataclass(frozen=True, slots=True)
 class Loss(_Bar):
-    """Faces lost for one reason, and the share of all that were lost."""
+    """Faces, or people, lost for one reason, and the share of all that were lost."""
 
     code: str
-    faces: int
+    count: int
     share: float
 
     @property
     def label(self) -> str:
-        return _LABELS.get(self.code) or self.code.replace("_", " ").capitalize()
+        return LABELS.get(self.code) or self.code.replace("_", " ").capitalize()
 
     @property
     def text(self) -> str:
-        return "" if self.code in _LABELS else _TEXTS.get(self.code, "")
+        return "" if self.code in LABELS else _TEXTS.get(self.code, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +133,13 @@ class Funnel:
 
     @property
     def ranked_losses(self) -> tuple[Loss, ...]:
-        total = sum(self.losses.values())
-        ranked = sorted(self.losses.items(), key=lambda item: (-item[1], item[0]))
-        return tuple(Loss(code, faces, faces / total) for code, faces in ranked if faces)
+        """Of faces."""
+        return _ranked({c: n for c, n in self.losses.items() if c not in VISIT_REASONS})
+
+    @property
+    def ranked_reasons(self) -> tuple[Loss, ...]:
+        """Why people with a face good enough were not recognised."""
+        return _ranked({c: n for c, n in self.losses.items() if c in VISIT_REASONS})
 
     @property
     def finding(self) -> str:
@@ -193,6 +199,12 @@ def last_hours(camera_ids: Collection[UUID]) -> dict[UUID, tuple[Hour, ...]]:
         camera_id: tuple(Hour(start, found.get((camera_id, start), 0)) for start in starts)
         for camera_id in camera_ids
     }
+
+
+def _ranked(losses: Mapping[str, int]) -> tuple[Loss, ...]:
+    total = sum(losses.values())
+    ranked = sorted(losses.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(Loss(code, count, count / total) for code, count in ranked if count)
 
 
 def _step(label: str, count: int, first: int, tone: str = "") -> Step:

@@ -104,6 +104,8 @@ class VisitLeg(models.Model):
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
     faces = models.PositiveIntegerField(default=0)
+    # Whether the camera's hours have it: a visit may be taken up again, and ends more than once.
+    is_counted = models.BooleanField(default=False)
 
     class Meta:
         ordering = ("first_at", "id")

@@ -13,10 +13,14 @@ def absorb(gone: Visit, survivor: Visit) -> None:
 
     Whatever refers to it goes along, its alerts and what was said of its faces too.
     """
-    legs = Legs()
+    legs, counted = Legs(), []
     for leg in gone.legs.all():
+        if leg.is_counted:
+            counted.append(leg.camera_id)
         legs.add(survivor.pk, leg.camera_id, first=leg.first_at, last=leg.last_at, faces=leg.faces)
     legs.save()
+    if counted:
+        survivor.legs.filter(camera__in=counted).update(is_counted=True)
     for relation in Visit._meta.related_objects:
         model, name = relation.related_model, relation.field.name
         if model not in {VisitLeg, VisitVector}:
