@@ -70,7 +70,8 @@ class PictureLoader:
     _damaged: set[str] = field(default_factory=set)
 
     def train(self, requests: Sequence[Request]) -> Iterator[Batch]:
-        """Augmented batches, in the order of ``requests``."""
+        """Augmented batches, one for each of ``requests``, an empty one where all is damaged:
+        several processes have to count the same number of batches."""
         return self._batches(_Reader(self.source, self.recipe, tuple(requests), self.group, None))
 
     def judge(
@@ -81,15 +82,15 @@ class PictureLoader:
             Request(number, tuple(rows[start : start + batch_size]), ())
             for number, start in enumerate(range(0, len(rows), batch_size))
         )
-        return self._batches(_Reader(self.source, self.recipe, requests, 1, is_mirrored))
+        found = self._batches(_Reader(self.source, self.recipe, requests, 1, is_mirrored))
+        return (batch for batch in found if batch.rows)
 
     def _batches(self, reader: _Reader) -> Iterator[Batch]:
         waiting_since = time.perf_counter()
         for batch in self._loaded(reader):
             self.waited_s += time.perf_counter() - waiting_since
             self._report(batch)
-            if len(batch.rows):
-                yield batch
+            yield batch
             waiting_since = time.perf_counter()
 
     def _loaded(self, reader: _Reader) -> Iterator[Batch]:

@@ -77,6 +77,21 @@ class Processes:
         distributed.all_reduce(total)
         return dict(zip(values, (total / self.count).tolist(), strict=True))
 
+    def least(self, number: int) -> int:
+        """The smallest of the processes' numbers, the same in all of them."""
+        if self.count == 1:
+            return number
+        smallest = torch.tensor(number, device=self.device)
+        distributed.all_reduce(smallest, op=distributed.ReduceOp.MIN)
+        return int(smallest)
+
+    def of_first(self, word: str) -> str:
+        """The first process's ``word``, in all of them."""
+        words = [word]
+        if self.count > 1:
+            distributed.broadcast_object_list(words, 0)
+        return words[0]
+
     def joined(self, noted: dict[str, str]) -> dict[str, str]:
         """What any of the processes noted, the same in all of them."""
         if self.count == 1:

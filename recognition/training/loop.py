@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -260,7 +260,7 @@ class Training:
 
     ``problems`` and ``waited_s`` are read after each epoch: damaged pictures so far, and seconds
     that were spent waiting for pictures. ``record`` adds to the run's records what only the
-    trainer knows; ``on_epoch`` hears of every epoch, for live curves.
+    trainer knows; ``on_epoch`` hears of every epoch, for live curves; ``say`` of batches left out.
     """
 
     batches: Callable[[int], Iterable[Batch]]
@@ -269,6 +269,7 @@ class Training:
     waited_s: Callable[[], float] = float
     record: Callable[[Mapping[str, float], RunFolder], None] | None = None
     on_epoch: Callable[[Mapping[str, float]], None] | None = None
+    say: Callable[[str], None] = print
 
 
 def run_training(trainer: Trainer, training: Training, *, run: RunFolder) -> None:
@@ -296,12 +297,13 @@ def run_training(trainer: Trainer, training: Training, *, run: RunFolder) -> Non
             trainer.objective.eval()
             with trainer.averaged():
                 row |= training.judge(number)
+        problems = trainer.processes.joined(dict(training.problems()))
         if is_writer:
             if training.record is not None:
                 training.record(row, run)
             run.add_epoch(row)
             trainer.save(run.checkpoints)
-            run.note_problems(training.problems())
+            run.note_problems(problems)
         if training.on_epoch is not None:
             training.on_epoch(row)
 
@@ -314,11 +316,20 @@ def _train_epoch(
     sums: dict[str, float] = {}
     images = steps = 0
     for batch in training.batches(number):
+        least, fewest = trainer.processes.least(len(batch.rows)), trainer.objective.fewest
+        if least < fewest:  # in any process: all of them step, or none
+            training.say(
+                f"Batch {batch.number} of epoch {number} is left out: damage leaves {least} of its "
+                f"pictures{' to a process' if trainer.processes.count > 1 else ''}; a step needs "
+                f"{fewest}."
+            )
+            continue
         try:
             values = trainer.train_on(batch)
         except TrainingError as error:
             if error.code == "training.not_finite":  # of this process's batch, whichever it is
-                run.note_failed_batch(batch.keys, step=trainer.step + 1)
+                with suppress(TrainingError):  # a full disk is not what has to be said now
+                    run.note_failed_batch(batch.keys, step=trainer.step + 1)
             raise
         steps += 1
         images += len(batch.keys) * trainer.processes.count

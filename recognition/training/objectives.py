@@ -58,6 +58,11 @@ class Objective(nn.Module):
     @abstractmethod
     def forward(self, pixels: Tensor, labels: Tensor) -> tuple[Tensor, Parts]: ...
 
+    @property
+    def fewest(self) -> int:
+        """Pictures that a step needs in each process: statistics of a batch need two."""
+        return max(2, self.group)
+
     def train(self, mode: bool = True) -> Self:
         """A trunk that is held still keeps the statistics of its normalisation, too."""
         super().train(mode)

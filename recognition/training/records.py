@@ -112,6 +112,21 @@ class RunFolder:
             with self._writing():
                 self._write("damaged_pictures.json", dict(problems))
 
+    def problems(self) -> dict[str, str]:
+        """What ``note_problems`` kept; nothing where there is no such file."""
+        path = self.path / "damaged_pictures.json"
+        try:
+            noted: dict[str, str] = json.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise TrainingError(
+                f"{path} cannot be read: {error}. It names pictures that the run left out; remove "
+                "it to go on without these names.",
+                code="training.unreadable",
+            ) from error
+        return noted
+
     def note_failed_batch(self, keys: Sequence[str], *, step: int) -> None:
         with self._writing():
             self._write("failed_batch.json", {"step": step, "files": list(keys)})

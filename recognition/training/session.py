@@ -129,6 +129,12 @@ class Session:
         self.processes = processes
         self.say: Say = say if processes.is_first else _silence
         self.problems: dict[str, str] = {}
+        if settings.batch_size < 2 * processes.count:
+            raise TrainingError(
+                f"A batch of {settings.batch_size} gives {processes.count} processes fewer than two "
+                "pictures each, and statistics of a batch need two. Raise --batch-size.",
+                code="training.batch",
+            )
         self.recipe, self.network, self.report = self._network()
         source = with_enough_images(source, least=settings.min_images_per_class)
         held_back: Source | None = None
@@ -170,7 +176,7 @@ class Session:
     ) -> Outcome:
         """Train, keep the records, and write the network with its averaged weights."""
         settings, processes = self.settings, self.processes
-        run = open_run(settings.logs, resume=settings.resume)
+        run = self._opened_run()
         trainer = Trainer(
             objective,
             plan=settings.plan,
@@ -198,6 +204,7 @@ class Session:
                 problems=lambda: self.problems,
                 waited_s=lambda: self.train.waited_s,
                 on_epoch=lambda row: self._told(row, training, run),
+                say=self.say,
             ),
             run=run,
         )
@@ -220,6 +227,15 @@ class Session:
             problems=problems,
             is_first=processes.is_first,
         )
+
+    def _opened_run(self) -> RunFolder:
+        """The first process's, in all: clocks differ. It knows what a stopped run left out."""
+        settings, processes = self.settings, self.processes
+        run = RunFolder(settings.logs)
+        if processes.is_first:
+            run = open_run(settings.logs, resume=settings.resume)
+            self.problems.update(run.problems())
+        return RunFolder(Path(processes.of_first(str(run.path))))
 
     def _network(self) -> tuple[PictureRecipe, FaceNetwork, RestoreReport | None]:
         settings = self.settings

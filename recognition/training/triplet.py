@@ -84,6 +84,12 @@ def train_triplet(
         )
     with open_session(source, settings, say=say) as session:
         require_people(session.source, people=triplet.people_per_batch, what="A batch")
+        if not is_harmonic and settings.batch_size < _GROUP * session.processes.count:
+            raise TrainingError(
+                f"A batch of {settings.batch_size} gives {session.processes.count} processes fewer "
+                "than one triplet each. Raise --batch-size.",
+                code="training.batch",
+            )
         if np.bincount(session.labels).max() < 2:
             raise TrainingError(
                 "Nobody has two pictures; a triplet needs two of one person. Add pictures.",

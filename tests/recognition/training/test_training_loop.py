@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import doomed_training
 import numpy as np
 import pytest
 import torch
+import uneven_processes
 from made_training import PX, MadePeople, WithNorm, settings, write_people
 from safetensors.torch import load_file
 
@@ -205,6 +207,18 @@ def test_a_training_whose_loss_explodes_leaves_the_batchs_files_in_its_run(tmp_p
     assert f"Step {failed['step']}" in caught.value.message
 
 
+def test_a_failed_batch_that_cannot_be_noted_is_still_what_ends_the_training(tmp_path):
+    def remove_run(words):
+        if words.startswith("Run: "):
+            shutil.rmtree(words.removeprefix("Run: "))
+
+    with pytest.raises(TrainingError, match="is not a finite number") as caught:
+        train_softmax(
+            SOURCE, settings(tmp_path), weights=LossWeights(prelogits_norm=1e300), say=remove_run
+        )
+    assert caught.value.code == "training.not_finite"
+
+
 def test_twenty_people_are_learnt_by_heart(tmp_path):
     """Mission row 13: at least 0.99 of the training pictures."""
     outcome = train_softmax(
@@ -345,6 +359,51 @@ def test_several_processes_write_one_run_and_name_what_any_of_them_could_not_rea
     assert (run / "network.safetensors").is_file(), ran.stderr
     assert list(json.loads((run / "damaged_pictures.json").read_text())) == [source.key(3)]
     assert ran.stdout.count("network.safetensors") == 1
+
+
+def test_processes_step_together_or_not_at_all_and_share_a_run(tmp_path):
+    """One is late by the clock that names runs, and now and then has no picture left."""
+    shares = [
+        [
+            len(set(request.share_of(rank=rank, processes=2).rows) - uneven_processes.DAMAGED)
+            for rank in range(2)
+        ]
+        for request in shuffled_requests(
+            24, batch_size=uneven_processes.BATCH, first=0, number=uneven_processes.STEPS, seed=666
+        )
+    ]
+    assert [0, 2] in shares or [2, 0] in shares  # one would have stepped alone
+    ran = subprocess.run(
+        [*TORCHRUN, str(HERE / "uneven_processes.py"), str(tmp_path)],
+        env=environment(), capture_output=True, encoding="utf-8", check=False, timeout=180,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    (run,) = tmp_path.iterdir()
+    assert ran.stdout.count(f"run {run} with 6 problems\n") == 2
+    steps = (run / "steps.jsonl").read_text().splitlines()
+    assert len(steps) == sum(share == [2, 2] for share in shares) > 0
+    left_out = uneven_processes.STEPS - len(steps)
+    assert ran.stdout.count("is left out: damage leaves") == left_out
+
+
+def test_a_batch_that_damage_leaves_one_picture_of_is_left_out_and_said(tmp_path):
+    """Normalisation of a single picture has no statistics and would be an error of torch's."""
+    words = []
+    outcome = train_softmax(
+        MadePeople(2, 4, damaged=frozenset({3})),
+        settings(tmp_path, epochs=1, epoch_size=4, batch_size=2),
+        say=words.append,
+    )
+    assert outcome.last["step"] == 3
+    (said,) = (word for word in words if "left out" in word and "Batch" in word)
+    assert "damage leaves 1 of its pictures; a step needs 2" in said
+
+
+def test_a_batch_of_less_than_two_pictures_a_process_is_refused_at_once(tmp_path):
+    with pytest.raises(TrainingError, match="fewer than two pictures each") as caught:
+        train_softmax(SOURCE, settings(tmp_path, batch_size=1), say=lambda words: None)
+    assert caught.value.code == "training.batch"
+    assert not list(tmp_path.iterdir())
 
 
 def test_fewer_triplets_than_processes_end_a_training(tmp_path):

@@ -84,6 +84,21 @@ def test_damaged_pictures_are_named_and_counted(outcome):
     assert outcome.problems == expected
 
 
+def test_a_run_that_goes_on_remembers_what_it_left_out_before(tmp_path):
+    def trained(logs, damaged, **options):
+        source = MadePeople(2, 6, damaged=frozenset({damaged}))
+        return train_softmax(source, settings(logs, **options), say=lambda words: None)
+
+    first = trained(tmp_path, 2, epochs=1)
+    assert list(first.problems) == ["p00/2.png"]
+    again = trained(first.run, 2, epochs=1, resume=True)  # nothing left to do
+    assert again.problems == first.problems
+    further = trained(first.run, 7, epochs=2, resume=True)
+    assert set(further.problems) == {"p00/2.png", "p01/1.png"}
+    kept = json.loads((first.run / "damaged_pictures.json").read_text())
+    assert kept == further.problems
+
+
 def test_the_networks_file_says_how_its_pictures_were_prepared(outcome):
     assert load_network(outcome.network_file).name == "dummy"
     metadata = file_metadata(outcome.network_file)
