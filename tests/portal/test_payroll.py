@@ -105,6 +105,20 @@ class TestContents:
             "Total payable (min)": "475", "Total overtime (min)": "30",
         }  # fmt: skip
 
+    def test_who_has_moved_away_since_is_paid_for_what_was_worked_here(
+        self, ada: Person, site: Site
+    ) -> None:
+        """Exported once and kept for good, by somebody whose rights end at the site."""
+        ada.site = Site.objects.create(name="Depot", time_zone="Europe/Berlin")
+        ada.save()
+        DayFactory(person=ada, work_date=date(2026, 10, 30), payable_min=60)  # at the depot
+        locked(site=site)
+        hr = Actor("user", permissions=ALL_PERMISSIONS, scope=Scope(site_ids=frozenset({site.pk})))
+        with acting_as(hr):
+            (row,) = rows_of(exported(Period.objects.get()))
+        assert (row["Name"], row["Payable (min)"], row["Absences"]) == ("Ada Lovelace", "475", "1")
+        assert (row["Site"], row["Leave: Yearly (days)"]) == ("Works", "1")
+
     def test_hours_have_two_places_and_sums_are_of_minutes(self, ada: Person, site: Site) -> None:
         for n in range(2):
             DayFactory(

@@ -168,6 +168,25 @@ class TestLocking:
         DayFactory(person=there, work_date=THE_FIFTH, status="pending")
         assert lock_period(make_period(**OCTOBER, site=berlin)).state == Period.State.LOCKED
 
+    def test_of_who_has_moved_what_was_worked_here_is_in_the_way_and_nothing_else(
+        self, berlin: Any, lima: Any
+    ) -> None:
+        """What waits is what could change the period's days, wherever the person belongs now."""
+        left, came = _somebody(lima), _somebody(berlin)
+        for person, site in ((left, berlin), (came, lima)):
+            DayFactory(person=person, site=site, work_date=THE_FIFTH)
+            CorrectionFactory(person=person, work_date=THE_FIFTH)
+            LeaveFactory(person=person, first=THE_FIFTH)
+            StaleDays.objects.create(
+                person=person, first=THE_FIFTH, last=THE_FIFTH, cause="test",
+                asked_at=datetime(2026, 11, 3, tzinfo=UTC),
+            )  # fmt: skip
+        waiting = waiting_in(make_period(**OCTOBER, site=berlin))
+        assert [row.person for row in waiting.corrections] == [left]
+        assert [row.person for row in waiting.leaves] == [left]
+        # Where days that are computed anew will lie is known afterwards.
+        assert {row.person for row in waiting.stale} == {left, came}
+
     def test_open_exceptions_can_be_locked_over_with_a_reason_only(self, berlin: Any) -> None:
         DayExceptionFactory(day__person=_somebody(berlin), day__work_date=THE_FIFTH)
         period = make_period(**OCTOBER, site=berlin)

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from portal.attendance.engine import Status
 from portal.attendance.models import (
@@ -210,27 +210,34 @@ class Waiting:
 
 
 def waiting_in(period: Period) -> Waiting:
-    """All of the period, whatever the actor's scope: who may lock it may see it whole."""
+    """All of the period, whatever the actor's scope: who may lock it may see it whole.
+
+    People move: what a period settles is what was worked at its site, as its days say.
+    """
     current_actor()
     dates = (period.first, period.last)
     site = Q() if period.site_id is None else Q(person__site=period.site_id)
     on_day = Q() if period.site_id is None else Q(day__site=period.site_id) | (Q(day=None) & site)
+    marked = _touches(period, work_date__gte=OuterRef("first"), work_date__lte=OuterRef("last"))
+    asked = _touches(period, work_date=OuterRef("work_date"))
     people = ("person", "person__site")
     return Waiting(
         days=days_in(period)
         .filter(status__in=UNSETTLED)
         .select_related("person")
         .order_by("work_date", "person__name"),
-        stale=StaleDays.objects.filter(site, first__lte=period.last, last__gte=period.first)
+        stale=StaleDays.objects.filter(
+            site | marked, first__lte=period.last, last__gte=period.first
+        )
         .select_related(*people)
         .order_by("first", "person__name"),
         corrections=Correction.objects.filter(
-            site, work_date__range=dates, state=Correction.State.REQUESTED
+            asked, work_date__range=dates, state=Correction.State.REQUESTED
         )
         .select_related(*people)
         .order_by("work_date", "person__name"),
         leaves=Leave.objects.filter(
-            site, first__lte=period.last, last__gte=period.first, state=Leave.State.REQUESTED
+            marked, first__lte=period.last, last__gte=period.first, state=Leave.State.REQUESTED
         )
         .select_related(*people, "type")
         .order_by("first", "person__name"),
@@ -239,4 +246,17 @@ def waiting_in(period: Period) -> Waiting:
         )
         .select_related(*people)
         .order_by("work_date", "person__name"),
+    )
+
+
+def _touches(period: Period, **dates: Any) -> Q:
+    """Rows about dates of which the period has a day, or nobody has one yet and the person belongs
+    to its site."""
+    if period.site_id is None:
+        return Q()
+    days = AttendanceDay.objects.filter(
+        person=OuterRef("person"), work_date__range=(period.first, period.last), **dates
+    )
+    return Q(Exists(days.filter(site=period.site_id))) | Q(
+        ~Exists(days), person__site=period.site_id
     )

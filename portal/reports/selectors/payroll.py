@@ -6,15 +6,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
-from portal.attendance.models import Adjustment, Period
+from django.db.models import QuerySet
+
+from portal.attendance.models import Adjustment, AttendanceDay, Period
+from portal.attendance.selectors.periods import covers, days_in
 from portal.attendance.totals import Totals
+from portal.core.context import current_actor
+from portal.core.errors import PermissionMissing
 from portal.people.models import Person
 from portal.reports.choices import Choices
 from portal.reports.payroll import Line, Statement
 from portal.reports.selectors.facts import LEAVE_GONE, DayRow, Facts
 from portal.reports.spans import Span
+from portal.schedules.models import Leave
 
 __all__ = ["statement_now"]
 
@@ -22,16 +29,9 @@ __all__ = ["statement_now"]
 def statement_now(
     period: Period, adjustments: Iterable[Adjustment], *, made_at: datetime
 ) -> Statement:
-    """For whoever may see the whole period: the days come by the actor's rights."""
-    facts = Facts(
-        Choices(
-            first=period.first,
-            last=period.last,
-            span=Span.DATES,
-            zone="UTC",
-            site=period.site,
-        )
-    )
+    """For whoever may see the whole period, and of all who worked in it: also of those who have
+    moved to where the actor's rights do not reach. Raises ``PermissionMissing``."""
+    facts = _PeriodFacts(period)
     days: dict[UUID, list[DayRow]] = {}
     for day in facts.days:
         days.setdefault(day.person_id, []).append(day)
@@ -57,6 +57,39 @@ def statement_now(
         leave_types=tuple(sorted({name for types in leave.values() for name in types})),
         lines=tuple(sorted(lines, key=lambda line: (line.code, line.person_id))),
     )
+
+
+class _PeriodFacts(Facts):
+    """The days that the period settles, whoever's they are now, and the leave that is in them."""
+
+    def __init__(self, period: Period) -> None:
+        super().__init__(
+            Choices(
+                first=period.first,
+                last=period.last,
+                span=Span.DATES,
+                zone="UTC",
+                site=period.site,
+            )
+        )
+        if not covers(current_actor().scope, period.site_id):
+            raise PermissionMissing("Your account reaches only a part of this period's people.")
+        self._period = period
+
+    def day_rows(self) -> QuerySet[AttendanceDay]:
+        return days_in(self._period)
+
+    @cached_property
+    def leaves(self) -> list[Leave]:
+        return list(
+            Leave.objects.filter(
+                person__in=self.day_rows().order_by().values("person"),
+                first__lte=self._period.last,
+                last__gte=self._period.first,
+            )
+            .select_related("type")
+            .order_by("first", "pk")
+        )
 
 
 def _line(
