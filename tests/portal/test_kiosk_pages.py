@@ -91,6 +91,29 @@ class TestMaking:
             with pytest.raises(PermissionMissing):
                 update_camera(kiosk.camera, CameraDetails(name="Mine now"))
 
+    def test_how_strict_its_camera_is_stays_as_it_was(self, made, settings):
+        """That was said on another page, and where two people are needed one kiosk's new name must
+        neither be refused for it nor take it away."""
+        settings.CALIBRATION_NEEDS_TWO = True
+        Camera.objects.update(threshold_offset=0.05)
+        update_kiosk(made[0], KioskDetails(name="Back door"))
+        assert (Camera.objects.get().name, Camera.objects.get().threshold_offset) == (
+            "Back door",
+            0.05,
+        )
+
+    def test_a_new_name_and_place_leave_all_else_that_was_set_at_its_camera(self, made):
+        said = {
+            "direction": "in", "is_for_attendance": False, "is_for_access": True,
+            "is_for_security": True, "rate_fps": 2.0, "min_face_px": 90, "threshold_offset": 0.05,
+        }  # fmt: skip
+        Camera.objects.update(**said)
+        site_id = Camera.objects.get().site_id
+        update_kiosk(made[0], KioskDetails(name="Back door", place="Yard"))
+        camera = Camera.objects.get()
+        assert (camera.name, camera.place, camera.site_id) == ("Back door", "Yard", site_id)
+        assert {name: getattr(camera, name) for name in said} == said
+
     @pytest.mark.parametrize("name", ["", "Gate tablet", "gate TABLET"])
     def test_a_name_that_is_missing_or_taken_leaves_the_form(self, made, hr, name):
         answer = hr.post(reverse("kiosk:create"), {"name": name, "takes": "faces"})

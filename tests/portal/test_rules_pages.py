@@ -222,6 +222,18 @@ class TestCameras:
         ada.post(address, {"offset": "0"})
         assert Camera.objects.get().threshold_offset == 0.0
 
+    def test_where_two_are_needed_it_is_never_lowered_here(self, ada, saved, settings):
+        settings.CALIBRATION_NEEDS_TWO = True
+        camera = CameraFactory(name="Gate", threshold_offset=0.05)
+        assert "can only be made stricter here" in text_of(ada.get("/calibration/cameras/"))
+        address = reverse("calibration:offset", args=[camera.pk])
+        answer = text_of(ada.post(address, {"offset": "0"}, follow=True))
+        assert "Two people are needed" in answer
+        assert "Nothing was changed" in answer
+        assert Camera.objects.get().threshold_offset == 0.05
+        ada.post(address, {"offset": "0.1"})
+        assert Camera.objects.get().threshold_offset == 0.1
+
     @pytest.mark.parametrize("offset", ["0.5", "-1", "nan", "", "much"])
     def test_an_offset_that_no_camera_may_have_is_refused(self, ada, saved, offset):
         camera = CameraFactory()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from portal.audit.services import record
@@ -36,6 +37,9 @@ __all__ = [
 RATES_FPS: Final = (0.02, 30.0)
 FACE_PX: Final = (0, 1000)
 OFFSETS: Final = (-0.1, 0.2)
+
+# A page shows two places, and sends them back.
+_SAME_OFFSET: Final = 1e-6
 
 _KEPT: Final = (
     "name",
@@ -75,6 +79,7 @@ def update_camera(camera: Camera, details: CameraDetails) -> Camera:
     if details.direction not in Camera.Direction.values:
         raise DomainError("There is no such direction.", code="camera.direction")
     camera = Camera.objects.select_for_update().select_related("site").get(pk=camera.pk)
+    _require_no_laxer(camera, details.threshold_offset)
     before = _snapshot(camera)
     for name in _KEPT:
         setattr(camera, name, getattr(details, name))
@@ -87,10 +92,14 @@ def update_camera(camera: Camera, details: CameraDetails) -> Camera:
 
 @transaction.atomic
 def set_offset(camera: Camera, offset: float) -> Camera:
-    """Be stricter (above 0) or more lenient at this camera than everywhere; 0 is as everywhere."""
+    """Be stricter (above 0) or more lenient at this camera than everywhere; 0 is as everywhere.
+
+    Raises ``DomainError``, also where two people are needed to name more faces.
+    """
     require("cameras.manage")
     _require_range(offset, OFFSETS, code="camera.offset", what="The offset")
     camera = Camera.objects.select_for_update().get(pk=camera.pk)
+    _require_no_laxer(camera, offset)
     before, camera.threshold_offset = {"threshold_offset": camera.threshold_offset}, offset
     after = {"threshold_offset": offset}
     return _saved(camera, "cameras.camera.updated", before=before, after=after)
@@ -137,6 +146,22 @@ def _saved(camera: Camera, action: str, *, before: dict[str, Any], after: dict[s
 
 def _snapshot(camera: Camera) -> dict[str, Any]:
     return {name: getattr(camera, name) for name in _KEPT} | {"site": str(camera.site_id)}
+
+
+def _require_no_laxer(camera: Camera, offset: float) -> None:
+    """Who may not lower the threshold alone may not do it camera by camera either. To be stricter
+    needs nobody else: it lets nobody in."""
+    now = camera.threshold_offset
+    if settings.CALIBRATION_NEEDS_TWO and offset < now - _SAME_OFFSET:
+        raise DomainError(
+            f"{camera.name} adds {now:+.2f} to the threshold, and {offset:+.2f} would make it more "
+            "lenient. Two people are needed for that here, and a camera's offset is changed by "
+            f"one: keep {now:+.2f} or more. The rule for everywhere can be lowered on the "
+            "Threshold page, where a second person approves it.",
+            code="camera.offset_needs_two",
+            http_status=409,
+            data={"offset": now},
+        )
 
 
 def _require_range(value: float, bounds: tuple[float, float], *, code: str, what: str) -> None:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings as django_settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -41,7 +42,8 @@ def settings(request: HttpRequest, camera_id: UUID) -> HttpResponse:
         try:
             camera = services.update_camera(camera, form.details())
         except DomainError as error:
-            form.add_error("name", error.message)
+            is_offset = error.code.startswith("camera.offset")
+            form.add_error("threshold_offset" if is_offset else "name", error.message)
         else:
             return _saved(request, camera, "The settings are saved.")
     return _page(request, camera, details=form)
@@ -120,6 +122,7 @@ def _page(request: HttpRequest, camera: Camera, **posted_forms: Any) -> HttpResp
         "connection": connection_of(camera),
         "threshold": found.policy.threshold,
         "rule": found.rule,
+        "needs_two": django_settings.CALIBRATION_NEEDS_TWO,
         "has_seen": has_seen_somebody(camera),
     }
     is_refused = any(form.is_bound and not form.is_valid() for form in posted_forms.values())

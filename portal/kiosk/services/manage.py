@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
@@ -49,7 +49,8 @@ def create_kiosk(details: KioskDetails, *, site_id: UUID | None = None) -> tuple
             name=details.name, place=details.place, kind=Camera.Kind.BROWSER, site_id=site_id
         )
         # Whoever is not recognised there types a PIN: that is no stranger to be watched for.
-        camera = update_camera(camera, _camera_details(details))
+        told = replace(_camera_details(details, camera), is_for_security=False)
+        camera = update_camera(camera, told)
     key = _new_key()
     kiosk = Kiosk.objects.create(
         camera=camera,
@@ -69,7 +70,7 @@ def update_kiosk(kiosk: Kiosk, details: KioskDetails) -> Kiosk:
     row = _locked(kiosk)
     before = _told(row)
     with _with_its_camera():
-        row.camera = update_camera(row.camera, _camera_details(details))
+        row.camera = update_camera(row.camera, _camera_details(details, row.camera))
     row.takes, row.asks_direction = _checked(details.takes), details.asks_direction
     row.save(update_fields=["takes", "asks_direction"])
     record("kiosks.kiosk.updated", target=row, before=before, after=_told(row))
@@ -115,8 +116,11 @@ def _with_its_camera() -> Iterator[None]:
         yield
 
 
-def _camera_details(details: KioskDetails) -> CameraDetails:
-    return CameraDetails(name=details.name, place=details.place, is_for_security=False)
+def _camera_details(details: KioskDetails, camera: Camera) -> CameraDetails:
+    """How strict the camera is, and all else that a kiosk's form does not hold, was said on the
+    camera's own pages and stays."""
+    kept: dict[str, Any] = {each.name: getattr(camera, each.name) for each in fields(CameraDetails)}
+    return replace(CameraDetails(**kept), name=details.name, place=details.place)
 
 
 def _locked(kiosk: Kiosk) -> Kiosk:
