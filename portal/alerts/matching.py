@@ -1,6 +1,6 @@
 """Whether a rule asks to be told of a visit. Decides on what it is given and reads nothing.
 
-Public surface: ``RuleView``, ``asks_for_visit``, ``holds_at``, ``is_over``, ``rule_view``.
+Public surface: ``SURELY_NAMED``, ``RuleView``, ``asks_for_visit``, ``holds_at``, ``is_over``, ``rule_view``.
 """
 
 from __future__ import annotations
@@ -10,13 +10,23 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from django.db.models import Q
+
 from portal.alerts.models import AlertRule
 from portal.core.errors import DomainError
 from portal.core.week import Week
 from portal.review.models import Stranger
 from portal.sightings.models import RecognisedFace, Visit
 
-__all__ = ["GROUPING_TIME", "RuleView", "asks_for_visit", "holds_at", "is_over", "rule_view"]
+__all__ = [
+    "GROUPING_TIME",
+    "SURELY_NAMED",
+    "RuleView",
+    "asks_for_visit",
+    "holds_at",
+    "is_over",
+    "rule_view",
+]
 
 Event = AlertRule.Event
 
@@ -29,6 +39,12 @@ SETTLING_TIME: Final = timedelta(seconds=3)
 _SETTLED_STRANGERS: Final = frozenset(
     {Stranger.State.IGNORED, Stranger.State.NAMED, Stranger.State.NOT_A_FACE}
 )
+
+
+_RECOGNISED: Final = "The face was recognised after all."
+_NAMED: Final = frozenset({Visit.Settled.CONFIRMED, Visit.Settled.ASSIGNED})
+# A name that holds: by the engine's word, or by somebody's. Attendance and presence count the same.
+SURELY_NAMED: Final = Q(is_confirmed=True) | Q(settled_as__in=_NAMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +102,31 @@ def is_over(event: str, visit: Visit) -> str:
         return ""
     if visit.settled_as == Visit.Settled.NOT_A_FACE:
         return "Not a face, as somebody said."
-    if event != Event.WATCHED and visit.settled_as in {
-        Visit.Settled.CONFIRMED,
-        Visit.Settled.ASSIGNED,
-    }:
+    if event == Event.WATCHED:
+        return ""
+    if visit.settled_as in _NAMED:
         return "Somebody gave the face its name."
-    if event == Event.STRANGER:
-        stranger = visit.stranger
-        if stranger is not None and stranger.state in _SETTLED_STRANGERS:
-            return f"Somebody decided on this face: {stranger.get_state_display().lower()}."
-        if visit.decision == RecognisedFace.Decision.MATCH and visit.is_confirmed:
-            return "The face was recognised after all."
+    return _why_known(visit) if event == Event.STRANGER else _why_settled(visit)
+
+
+def _why_known(visit: Visit) -> str:
+    stranger = visit.stranger
+    if stranger is not None and stranger.state in _SETTLED_STRANGERS:
+        return f"Somebody decided on this face: {stranger.get_state_display().lower()}."
+    if visit.decision == RecognisedFace.Decision.MATCH and visit.is_confirmed:
+        return _RECOGNISED
     return ""
+
+
+def _why_settled(visit: Visit) -> str:
+    if visit.settled_as:
+        return "Somebody said whose face it is not."
+    if visit.decision == RecognisedFace.Decision.UNCERTAIN:
+        return ""
+    if visit.is_confirmed:
+        return _RECOGNISED
+    # The next frames of one that goes on may well ask for the name again.
+    return "No name is to be confirmed any more." if visit.closed_at is not None else ""
 
 
 def _happened(rule: AlertRule, visit: Visit, now: datetime) -> bool:
@@ -130,10 +159,8 @@ def _happened(rule: AlertRule, visit: Visit, now: datetime) -> bool:
                 and _had_time(visit, now)
             )
         case Event.ARRIVAL:
-            return (
-                visit.decision == RecognisedFace.Decision.MATCH
-                and visit.is_confirmed
-                and visit.person_id is not None
+            return visit.person_id is not None and (
+                visit.is_confirmed or visit.settled_as in _NAMED
             )
         case _:
             return False

@@ -164,6 +164,19 @@ CASES = [
     ),
     Case("an unknown face is no arrival", "arrival", False),
     Case("a provisional name is none", "arrival", False, visit={"decision": "match"}),
+    Case("a name that holds", "arrival", True, visit={"decision": "match", "is_confirmed": True}),
+    Case(
+        "a name that somebody confirmed",
+        "arrival",
+        True,
+        visit={"decision": "uncertain", "settled_as": "confirmed"},
+    ),
+    Case(
+        "a name that somebody gave",
+        "arrival",
+        True,
+        visit={"decision": "unknown", "settled_as": "assigned"},
+    ),
 ]
 
 
@@ -183,8 +196,15 @@ def test_a_rule_asks_for_the_visits_that_it_describes(case):
     rule.cameras.set([cameras[name] for name in case.named])
     rule.created_at = created_at
     stranger = StrangerFactory(state=case.stranger, site=site) if case.stranger else None
+    person = enrolled_person(1) if case.event == "arrival" else None
     visit = VisitFactory(
-        **{"first_at": NOON, "camera": cameras[case.camera], "stranger": stranger, **case.visit}
+        **{
+            "first_at": NOON,
+            "person": person,
+            "camera": cameras[case.camera],
+            "stranger": stranger,
+            **case.visit,
+        }
     )
     if case.camera == "gate":
         VisitLegFactory(visit=visit, camera=cameras["hall"])
@@ -278,6 +298,22 @@ def test_what_happened_while_no_worker_ran_is_told_of_later():
     sweep()
     someone()
     assert sweep(after_s=5 * 3600) == 1
+
+
+@pytest.mark.parametrize("back", [timedelta(minutes=2), timedelta(hours=5)], ids=str)
+def test_a_clock_that_was_set_back_silences_nobody(back):
+    RuleFactory()
+    AlertRule.objects.update(created_at=timezone.now() - timedelta(days=1))
+    someone()
+    assert sweep() == 1
+    with time_machine.travel(timezone.now() - back, tick=False):
+        assert sweep() == 0, "what was told of before is not told of again"
+        someone()
+        assert sweep(after_s=12) == 1
+        reached = Watermark.objects.get().at
+        assert reached <= timezone.now() + timedelta(seconds=12)
+        someone()
+        assert sweep(after_s=24) == 1
 
 
 def test_an_old_visit_that_somebody_touches_alarms_nobody():
@@ -385,6 +421,34 @@ def test_an_alert_closes_when_it_has_no_ground_any_more(change, memo):
     assert (memo or "") in alert.memo
 
 
+@pytest.mark.parametrize(
+    ("change", "memo"),
+    [
+        ({"settled_as": "confirmed"}, "its name"),
+        ({"settled_as": "assigned"}, "its name"),
+        ({"settled_as": "refused"}, "not"),
+        ({"settled_as": "not_a_face"}, "Not a face"),
+        ({"decision": "match", "is_confirmed": True, "closed_at": None}, "recognised after all"),
+        ({"decision": "match"}, "any more"),
+        ({"decision": "unknown"}, "any more"),
+        ({"decision": "match", "closed_at": None}, None),
+        ({"faces_seen": 9}, None),
+    ],
+    ids=str,
+)
+def test_a_name_to_be_confirmed_closes_once_it_is_none_any_more(change, memo):
+    RuleFactory(event="uncertain")
+    visit = someone(decision="uncertain")
+    assert sweep() == 1
+    for name, value in change.items():
+        setattr(visit, name, value)
+    visit.save()
+    sweep()
+    alert = Alert.objects.get()
+    assert (alert.state == Alert.State.CLOSED) is (memo is not None)
+    assert (memo or "") in alert.memo
+
+
 def test_two_visits_that_turn_out_to_be_one_leave_one_alert_open():
     RuleFactory()
     first, second = someone(), someone()
@@ -433,6 +497,39 @@ def test_a_return_past_the_rules_camera_is_no_arrival():
     with time_machine.travel(noon + timedelta(hours=1), tick=False):
         arrival(person, timezone.now(), camera=hall)
         assert sweep() == 0
+
+
+@pytest.mark.parametrize("said", ["confirmed", "assigned"])
+def test_a_name_that_somebody_gave_is_an_arrival_and_later_ones_are_returns(said):
+    person = enrolled_person(1, name="Ada")
+    RuleFactory(event="arrival")
+    noon = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    with time_machine.travel(noon, tick=False):
+        visit = someone(decision="uncertain", site=person.site)
+        assert sweep() == 0
+        visit.settled_as, visit.person = said, person
+        visit.save()
+        assert sweep() == 1
+    with time_machine.travel(noon + timedelta(hours=1), tick=False):
+        arrival(person, timezone.now())
+        assert sweep() == 0
+
+
+def test_a_name_given_long_after_is_not_told_of_and_makes_later_visits_returns():
+    person = enrolled_person(1, name="Ada")
+    RuleFactory(event="arrival")
+    morning = timezone.now().replace(hour=8, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    with time_machine.travel(morning, tick=False):
+        visit = someone(decision="uncertain", site=person.site)
+        sweep()
+    with time_machine.travel(morning + timedelta(hours=4), tick=False):
+        sweep()
+        visit.settled_as, visit.person = "confirmed", person
+        visit.save()
+        assert sweep() == 0, "that somebody tidies up at noon is no arrival"
+    with time_machine.travel(morning + timedelta(hours=5), tick=False):
+        arrival(person, timezone.now())
+        assert sweep() == 0, "nor is the return after lunch"
 
 
 def test_the_same_name_to_be_confirmed_waits_as_well():

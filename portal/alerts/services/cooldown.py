@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
+from portal.alerts.matching import SURELY_NAMED
 from portal.alerts.models import Alert, AlertRule
 from portal.sightings.models import Visit
 
@@ -62,14 +63,12 @@ def _is_near(one: Alert, other: Alert, wait: timedelta) -> bool:
 
 
 def is_first_of_day(rule: AlertRule, visit: Visit) -> bool:
-    """Whether nobody's earlier confirmed visit makes this arrival a return; true for all else."""
+    """Whether no earlier visit of the same name makes this arrival a return; true for all else."""
     if rule.event != Event.ARRIVAL:
         return True
     midnight = datetime.combine(local_day(visit), time(), ZoneInfo(visit.site.time_zone))
     return (
-        not Visit.objects.filter(
-            person=visit.person_id, site=visit.site_id, decision=visit.decision, is_confirmed=True
-        )
+        not Visit.objects.filter(SURELY_NAMED, person=visit.person_id, site=visit.site_id)
         .filter(first_at__gte=midnight, first_at__lt=visit.first_at)
         .exclude(pk=visit.pk)
         .exists()
