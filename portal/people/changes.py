@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -29,11 +29,13 @@ class What(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeopleChange:
-    """``first`` is the first date that it may matter for; None: today."""
+    """``first`` is the first date that it may matter for; None: today. ``gone_since`` is given where
+    people who were removed are back: when that was."""
 
     person_ids: frozenset[UUID]
     what: What
     first: date | None = None
+    gone_since: datetime | None = None
 
 
 Listener = Callable[[PeopleChange], None]
@@ -45,7 +47,11 @@ def listen(listener: Listener) -> Listener:
     return listener
 
 
-def tell(*person_ids: UUID, what: What, first: date | None = None) -> None:
-    change = PeopleChange(person_ids=frozenset(person_ids), what=what, first=first)
+def tell(
+    *person_ids: UUID, what: What, first: date | None = None, gone_since: datetime | None = None
+) -> None:
+    change = PeopleChange(
+        person_ids=frozenset(person_ids), what=what, first=first, gone_since=gone_since
+    )
     for listener in _LISTENERS:
         listener(change)

@@ -9,10 +9,9 @@ from django.utils import timezone
 
 from portal.attendance.models import CollectMark, Punch, StaleDays
 from portal.attendance.services.collect import collect_again, collect_visits
-from portal.people.services import merge_people
-from portal.people.services.unmerge import undo_merge
 from portal.journal.services import undo_act
-from portal.people.services import erase_person, remove_person, restore_person
+from portal.people.services import erase_person, merge_people, remove_person, restore_person
+from portal.people.services.unmerge import undo_merge
 from portal.sightings.models import Visit
 from portal.sightings.services.visits.absorb import absorb
 from tests.factories import CameraFactory, PersonFactory, VisitFactory, VisitLegFactory

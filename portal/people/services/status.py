@@ -87,7 +87,12 @@ def change_status(
     person.save(update_fields=["status", "employed_to", "updated_at"])
     if status != was:
         bump_gallery_revision()
-    tell(person.pk, what=What.EMPLOYMENT, first=_earliest(last_day, employed_to))
+    tell(
+        person.pk,
+        what=What.EMPLOYMENT,
+        first=_earliest(last_day, employed_to),
+        gone_since=_removed_at(person, was),
+    )
     act = note_act(
         STATUS_ACT,
         f"{person.name} {words or _WORDS[Person.Status(status)]}",
@@ -145,6 +150,7 @@ def _undo_status(act: Act) -> None:
         first=_earliest(
             act.created_at.date(), *(date.fromisoformat(day) for day in (was, became) if day)
         ),
+        gone_since=_removed_at(person, after),
     )
     record(
         "people.person.status_restored",
@@ -152,6 +158,15 @@ def _undo_status(act: Act) -> None:
         before={"status": after},
         after={"status": before},
     )
+
+
+def _removed_at(person: Person, was: str) -> datetime | None:
+    """None where ``person`` was not out of the lists, or still is."""
+    if was != Person.Status.REMOVED or person.status not in Person.LIVING:
+        return None
+    removals = Act.objects.filter(kind=STATUS_ACT, person=person, data__after=was)
+    last = removals.order_by("-id").values_list("created_at", flat=True).first()
+    return last or timezone.now() - Act.LIFE
 
 
 def _earliest(*days: date | None) -> date:

@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from portal.attendance.models import Punch
-from portal.attendance.services.collect.verdict import Owner
+from portal.attendance.services.collect.verdict import Gone, Owner
 from portal.attendance.services.enter import NewPunch
 from portal.sightings.models import Visit, VisitLeg
 
@@ -52,12 +52,22 @@ class Plan:
 
 
 def plan_of(
-    visit: Visit, owner: Owner | None, *, punches: Sequence[Punch], kiosks: Iterable[UUID]
+    visit: Visit,
+    owner: Owner | Gone | None,
+    *,
+    punches: Sequence[Punch],
+    kiosks: Iterable[UUID],
 ) -> Plan:
     """``punches`` are all of the visit that a camera or a kiosk made, struck ones too. Cameras of
     ``kiosks`` make none here: the kiosk does, which knows the direction."""
     plan, history = Plan(), _History(visit.pk, punches)
     live = sorted((p for p in punches if p.voided_at is None), key=lambda each: (each.at, each.pk))
+    if isinstance(owner, Gone):
+        # What is theirs stays as it is: a removal may be undone, and hours outlive a name.
+        if owner.person_id is not None:
+            others = (punch for punch in live if punch.person_id != owner.person_id)
+            plan.voids += [(punch, NOT_THIS) for punch in others]
+        return plan
     if owner is None:
         plan.voids += [(punch, NOT_THIS if visit.settled_as else UNSURE) for punch in live]
         return plan

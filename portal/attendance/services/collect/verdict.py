@@ -41,29 +41,26 @@ def owner_of(visit: Visit, *, living: Mapping[UUID, UUID]) -> Owner | Gone | Non
     A name that is likely only is waited for while the visit goes on; one that ended without having
     been confirmed waits for a human, as an uncertain one does.
     """
+    named, state = _named(visit)
+    if state is None:
+        return None
+    entry = living.get(named) if named else None
+    if entry is not None:
+        return Owner(entry, state)
+    return Gone(named if visit.settled_as else None)
+
+
+def _named(visit: Visit) -> tuple[UUID | None, str | None]:
+    """The name, None where it was erased, and what a punch of theirs is; None for none."""
     if visit.settled_as:
-        if visit.settled_as not in _YES:
-            return None
-        entry = _entry(visit.person_id, living)
-        return Owner(entry, Punch.State.COUNTED) if entry else Gone(visit.person_id)
+        return visit.person_id, Punch.State.COUNTED if visit.settled_as in _YES else None
     if visit.decision == Decision.MATCH:
-        entry = _entry(visit.person_id, living)
-        if entry is None:
-            return Gone()
         if visit.is_confirmed:
-            return Owner(entry, Punch.State.COUNTED)
-        return Owner(entry, Punch.State.PENDING) if visit.closed_at else None
-    if visit.decision == Decision.UNCERTAIN:
-        best = best_candidate(visit)
-        entry = _entry(best, living)
-        if entry is None:
-            return Gone() if best else None
-        return Owner(entry, Punch.State.PENDING)
-    return None
-
-
-def _entry(person_id: UUID | None, living: Mapping[UUID, UUID]) -> UUID | None:
-    return living.get(person_id) if person_id else None
+            return visit.person_id, Punch.State.COUNTED
+        return visit.person_id, Punch.State.PENDING if visit.closed_at else None
+    best = best_candidate(visit)
+    is_likely = visit.decision == Decision.UNCERTAIN and best is not None
+    return best, Punch.State.PENDING if is_likely else None
 
 
 def best_candidate(visit: Visit) -> UUID | None:
