@@ -7,7 +7,7 @@ it is what days are computed from, and pages that show days ask for theirs.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
@@ -19,12 +19,20 @@ from django.db.models import TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
-from portal.attendance.engine import MARGIN, Direction, PersonInputs, Sighting, Source
+from portal.attendance.engine import (
+    MARGIN,
+    Direction,
+    PersonInputs,
+    Sighting,
+    Source,
+    earliest_mark,
+)
 from portal.attendance.models import Punch
 from portal.attendance.selectors.corrections import corrections_for
 from portal.attendance.selectors.oddities import LATE, Late
 from portal.attendance.selectors.watermarks import site_marks
 from portal.people.models import Person
+from portal.people.stays import Stay, stay_on, stays_of
 from portal.schedules.selectors.holidays import holidays_of
 from portal.schedules.selectors.leave import leaves_of
 from portal.schedules.selectors.schedules import schedules_of
@@ -54,10 +62,12 @@ def inputs_of(
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """``late`` are the punches that were told of long after they happened."""
+    """``late`` are the punches that were told of long after they happened, ``stays`` where people
+    belonged who were moved since."""
 
     inputs: dict[UUID, PersonInputs]
     late: dict[UUID, Late]
+    stays: dict[UUID, tuple[Stay, ...]]
 
 
 def read_inputs(
@@ -78,9 +88,14 @@ def read_inputs(
         .order_by()
         .values_list("pk", "site_id", "site__time_zone")
     }
-    sites = {site_id for site_id, _ in places.values()}
-    marks = site_marks(sites, now=now)
     near = (first - MARGIN, last + MARGIN)
+    stays = {
+        pk: tuple(stay for stay in former if stay.last_day >= near[0])
+        for pk, former in stays_of(places.keys()).items()
+    }
+    sites = {site_id for site_id, _ in places.values()}
+    sites |= {stay.site_id for former in stays.values() for stay in former}
+    marks = site_marks(sites, now=now)
     schedules = schedules_of(places.keys(), first=first, last=last)
     leaves = leaves_of(places.keys(), first=near[0], last=near[1])
     holidays = holidays_of(sites, first=near[0], last=near[1])
@@ -91,17 +106,40 @@ def read_inputs(
         pk: PersonInputs(
             zone=zone,
             now=now,
-            watermark=marks[site_id],
+            watermark=_mark(marks, site_id, stays.get(pk, ()), now=now),
             schedule=schedules[pk],
             sightings=tuple(seen.sightings.get(pk, ())),
             leaves=leaves.get(pk, ()),
-            holidays=holidays.get(site_id, frozenset()),
+            holidays=_holidays(holidays, site_id, stays.get(pk, ())),
             corrections=corrections.get(pk, ()),
             unsure=tuple(seen.unsure.get(pk, ())),
         )
         for pk, (site_id, zone) in places.items()
     }
-    return Reading(inputs, seen.late)
+    return Reading(inputs, seen.late, stays)
+
+
+def _mark(
+    marks: Mapping[UUID, datetime | None], site_id: UUID, stays: Sequence[Stay], *, now: datetime
+) -> datetime | None:
+    """Of whoever was moved lately, both places have to have reported."""
+    if not stays:
+        return marks[site_id]
+    return earliest_mark([marks[site_id], *(marks[stay.site_id] for stay in stays)], now=now)
+
+
+def _holidays(
+    holidays: Mapping[UUID, frozenset[date]], site_id: UUID, stays: Sequence[Stay]
+) -> frozenset[date]:
+    """Each date's of the site where they belonged on it."""
+    here = holidays.get(site_id, frozenset())
+    if not stays:
+        return here
+    kept = {day for day in here if stay_on(stays, day) is None}
+    for stay in stays:
+        there = holidays.get(stay.site_id, frozenset())
+        kept |= {day for day in there if stay_on(stays, day) is stay}
+    return frozenset(kept)
 
 
 class _Seen:

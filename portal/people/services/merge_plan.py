@@ -53,6 +53,7 @@ MOVES: Final = frozenset(
 )
 # Tables that point at a person and are not moved, each with the reason.
 STAYS: Final = {
+    "people.FormerPlace.person": "where the old entry belonged; days go by the places of the other",
     "people.Person.merged_into": "who was merged into the old entry is found through it",
     "people.LookalikePair.first": "a pair is about two entries; answers are carried over",
     "people.LookalikePair.second": "a pair is about two entries; answers are carried over",

@@ -20,6 +20,7 @@ from portal.organisation.services import default_site, department_at
 from portal.people.changes import What, tell
 from portal.people.models import Person
 from portal.people.selectors import is_within
+from portal.people.services.former_places import note_move, place_of
 from portal.people.services.status import change_status, lock_living
 
 __all__ = [
@@ -113,7 +114,7 @@ def create_person(details: PersonDetails) -> Person:
 def update_person(person: Person, details: PersonDetails) -> Person:
     require("people.manage")
     person = lock_living(person)
-    before, placed = _snapshot(person), (person.site_id, person.department_id)
+    before, left = _snapshot(person), place_of(person)
     employed = (person.employed_from, person.employed_to)
     person.name = details.name.strip()
     person.site = _site(details) if details.site_id else person.site
@@ -123,8 +124,7 @@ def update_person(person: Person, details: PersonDetails) -> Person:
         person.employed_from = details.employment.first_day
         person.employed_to = details.employment.last_day
     person.save()
-    if placed != (person.site_id, person.department_id):
-        tell(person.pk, what=What.PLACE)
+    note_move(person, left=left)
     if employed != (person.employed_from, person.employed_to):
         days = (*employed, person.employed_from, person.employed_to, timezone.localdate())
         tell(person.pk, what=What.EMPLOYMENT, first=min(filter(None, days)))

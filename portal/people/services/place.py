@@ -12,8 +12,8 @@ from portal.journal.models import Act
 from portal.journal.registry import undoes
 from portal.journal.services import note_act
 from portal.organisation.models import Department, Site
-from portal.people.changes import What, tell
 from portal.people.models import Person
+from portal.people.services.former_places import forget_move, note_move, place_of
 from portal.people.services.status import in_the_way, lock_living
 
 __all__ = ["place_person"]
@@ -26,13 +26,13 @@ def place_person(person: Person, *, site: Site, department: Department | None) -
     """Move ``person`` there; None where they are there already."""
     require("people.manage")
     person = lock_living(person)
-    before = _place(person)
+    before, left = _place(person), place_of(person)
     person.site, person.department = site, department
     after = _place(person)
     if before == after:
         return None
     person.save(update_fields=["site", "department", "updated_at"])
-    tell(person.pk, what=What.PLACE)
+    note_move(person, left=left)
     act = note_act(
         _ACT,
         f"{person.name} was moved to {department or site}",
@@ -57,7 +57,7 @@ def _undo_place(act: Act) -> None:
         raise in_the_way("The place where the person was no longer exists.")
     person.site_id, person.department_id = before["site"], before["department"]
     person.save(update_fields=["site", "department", "updated_at"])
-    tell(person.pk, what=What.PLACE, first=act.created_at.date())
+    forget_move(person, moved_at=act.created_at)
     record("people.person.moved", target=person, before=after, after=before)
 
 

@@ -31,6 +31,7 @@ from portal.people.services import (
     record_consent,
     restore_person,
 )
+from portal.people.services.former_places import note_move, place_of
 from portal.roster.models import RosterImport, RosterPhoto, RosterRow
 from portal.roster.planning import PersonNow, Plan, plan_row
 from portal.roster.records import ReadOptions, Record
@@ -173,6 +174,7 @@ def _write_person(
         person = restore_person(person)
     fields = [name for name in plan.after if name != "status"]
     if fields:
+        left = place_of(person)
         if "site" in plan.after:
             person.site = Site.objects.get(pk=plan.after["site"])
         if "department" in plan.after:
@@ -181,8 +183,7 @@ def _write_person(
         person.email = plan.after.get("email", person.email)
         _set_dates(person, plan.after.get("employed_from", ""), plan.after.get("employed_to", ""))
         person.save()
-        if {"site", "department"} & plan.after.keys():
-            tell(person.pk, what=What.PLACE)
+        note_move(person, left=left)
         if {"employed_from", "employed_to"} & plan.after.keys():
             tell(person.pk, what=What.EMPLOYMENT, first=person.employed_from)
         # Names and addresses are told by their having changed, not by what they are.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from portal.audit.services import record
@@ -16,6 +16,7 @@ from portal.organisation.services import department_at
 from portal.people.changes import What, tell
 from portal.people.models import FaceImage, Person
 from portal.people.services import remove_person, remove_photo
+from portal.people.services.former_places import forget_move
 from portal.roster.models import RosterImport, RosterPhoto, RosterRow
 from portal.roster.planning import PersonNow
 from portal.roster.services.apply import BEFORE
@@ -87,7 +88,7 @@ def _restore(row: RosterRow, person: Person, counts: dict[str, int]) -> None:
     }
     changed_since = sorted(name for name in after if current[name] != after[name])
     restored = {name: value for name, value in before.items() if name not in changed_since}
-    _put_back(person, restored)
+    _put_back(person, restored, moved_at=row.roster.created_at)
     if restored:
         counts["restored"] += 1
         record("people.person.updated", target=person, after={"fields": sorted(restored)})
@@ -97,7 +98,7 @@ def _restore(row: RosterRow, person: Person, counts: dict[str, int]) -> None:
         remove_person(person, reason=_WHY)
 
 
-def _put_back(person: Person, values: dict[str, str]) -> None:
+def _put_back(person: Person, values: dict[str, str], *, moved_at: datetime) -> None:
     if "site" in values:
         person.site = Site.objects.get(pk=UUID(values["site"]))
     if "department" in values or "site" in values:
@@ -111,7 +112,7 @@ def _put_back(person: Person, values: dict[str, str]) -> None:
             setattr(person, name, date.fromisoformat(values[name]) if values[name] else None)
     person.save()
     if {"site", "department"} & values.keys():
-        tell(person.pk, what=What.PLACE)
+        forget_move(person, moved_at=moved_at)
     if {"employed_from", "employed_to"} & values.keys():
         tell(person.pk, what=What.EMPLOYMENT, first=person.employed_from)
 

@@ -18,6 +18,7 @@ from django.db.models import Q
 from portal.attendance.engine import MARGIN, Assignment, Level, Override, Policy, Schedule, Shift
 from portal.organisation.models import Department
 from portal.people.models import Person
+from portal.people.stays import Stay, stays_of
 from portal.schedules.models import AssignmentTurn, RosterOverride
 from portal.schedules.selectors.dates import ALL_DATES, Dates, common, cut_to, less
 from portal.schedules.selectors.versions import (
@@ -54,8 +55,14 @@ def schedules_of(
     people = _people(wanted, named)
     plans = _Plans(named)
     overrides = _overrides(named, Dates(first - MARGIN, last + MARGIN))
+    stays = stays_of(named)
     return {
-        person.id: plans.schedule_of(person, overrides.get(person.id, ()), employed)
+        person.id: plans.schedule_of(
+            person,
+            _places(person, stays.get(person.id, ())),
+            overrides.get(person.id, ()),
+            employed,
+        )
         for person, employed in people
     }
 
@@ -66,6 +73,27 @@ class _Person:
     department_id: UUID | None
     site_id: UUID
     zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class _AtPlace:
+    """On these dates somebody's plans are those of this place."""
+
+    dates: Dates
+    department_id: UUID | None
+    site_id: UUID
+    zone: ZoneInfo
+
+
+def _places(person: _Person, stays: Sequence[Stay]) -> list[_AtPlace]:
+    """Where the person belonged and belongs, the earliest first; each date is in one of them."""
+    places, first = [], None
+    for stay in stays:
+        dates = Dates(first, stay.last_day)
+        places.append(_AtPlace(dates, stay.department_id, stay.site_id, ZoneInfo(stay.zone)))
+        first = stay.last_day + ONE_DAY
+    places.append(_AtPlace(Dates(first), person.department_id, person.site_id, person.zone))
+    return places
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,30 +122,40 @@ class _Plans:
         self._groups: dict[tuple[UUID | None, UUID, ZoneInfo], tuple[Assignment, ...]] = {}
 
     def schedule_of(
-        self, person: _Person, overrides: Iterable[tuple[date, UUID | None]], employed: Dates | None
+        self,
+        person: _Person,
+        places: Sequence[_AtPlace],
+        overrides: Iterable[tuple[date, UUID | None]],
+        employed: Dates | None,
     ) -> Schedule:
         if employed is None:
             return Schedule()
-        key = (person.department_id, person.site_id, person.zone)
-        if key not in self._groups:
-            self._groups[key] = self._of_group(*key)
-        assignments = self._groups[key]
-        if person.id in self._of:
-            assignments = (
-                *self._made([self._of[person.id]], Level.PERSON, person.zone),
-                *assignments,
-            )
-        if employed != ALL_DATES:
-            cut = (cut_to(each, employed) for each in assignments)
-            assignments = tuple(each for each in cut if each is not None)
+        assignments: tuple[Assignment, ...] = ()
+        for place in places:
+            within = common(place.dates, employed)
+            if within is not None:
+                assignments += self._at(place, person.id, within)
         return Schedule(
             assignments,
             tuple(
-                Override(day, self._shift_on(shift_id, day, person.zone))
+                Override(day, self._shift_on(shift_id, day, _zone_on(places, day)))
                 for day, shift_id in overrides
                 if common(Dates(day, day), employed) is not None
             ),
         )
+
+    def _at(self, place: _AtPlace, person_id: UUID, within: Dates) -> tuple[Assignment, ...]:
+        key = (place.department_id, place.site_id, place.zone)
+        if key not in self._groups:
+            self._groups[key] = self._of_group(*key)
+        assignments = self._groups[key]
+        if person_id in self._of:
+            own = self._made([self._of[person_id]], Level.PERSON, place.zone)
+            assignments = (*own, *assignments)
+        if within == ALL_DATES:
+            return assignments
+        cut = (cut_to(each, within) for each in assignments)
+        return tuple(each for each in cut if each is not None)
 
     def _of_group(
         self, department_id: UUID | None, site_id: UUID, zone: ZoneInfo
@@ -175,6 +213,12 @@ class _Plans:
                 policy = self._policies[id(span.policy)] = engine_policy(span.policy)
             self._shifts[key] = engine_shift(span.shift, policy, zone)
         return self._shifts[key]
+
+
+def _zone_on(places: Sequence[_AtPlace], day: date) -> ZoneInfo:
+    return next(
+        place.zone for place in places if place.dates.last is None or day <= place.dates.last
+    )
 
 
 def _parts(dates: Dates, spans: Sequence[Sequence[Span]]) -> Iterable[Dates]:

@@ -5,7 +5,7 @@ Nothing is written here, so that a preview and a real recompute say the same.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -18,6 +18,7 @@ from portal.attendance.selectors.inputs import read_inputs
 from portal.attendance.selectors.oddities import Late
 from portal.attendance.services.recompute.rows import DayRow, Place, due_of, row_of
 from portal.people.models import Person
+from portal.people.stays import Stay, stay_on
 from portal.schedules.selectors.versions import version_ids
 
 __all__ = ["Computed", "Key", "Result", "Span", "compute"]
@@ -115,13 +116,26 @@ def compute(wanted: Mapping[UUID, Span], *, now: datetime) -> Computed:
         pk: tuple(
             Result(
                 day,
-                row_of(day, pk, places[pk], versions, now=now, due_at=due_of(day, inputs[pk])),
+                row_of(
+                    day,
+                    pk,
+                    _place_on(day.work_date, places[pk], reading.stays.get(pk, ())),
+                    versions,
+                    now=now,
+                    due_at=due_of(day, inputs[pk]),
+                ),
             )
             for day in days
         )
         for pk, days in found.items()
     }
     return Computed(now, spans, places, inputs, reading.late, results)
+
+
+def _place_on(day: date, now: Place, stays: Sequence[Stay]) -> Place:
+    """A day belongs to the place where its person belonged on it."""
+    stay = stay_on(stays, day)
+    return now if stay is None else Place(stay.site_id, stay.department_id)
 
 
 def _is_told(day: Day, span: Span) -> bool:
