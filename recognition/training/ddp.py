@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 import torch
-from torch import distributed, nn
+from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from recognition.training.errors import TrainingError
@@ -91,6 +91,26 @@ class Processes:
         if self.count > 1:
             distributed.broadcast_object_list(words, 0)
         return words[0]
+
+    def gathered(self, rows: Tensor) -> list[Tensor]:
+        """Every process's ``rows``, of any number each, without their gradients but one's own.
+
+        The own rows' gradient is multiplied by the number of processes: averaging the gradients of
+        the same loss in all of them then adds up to the gradient of all rows.
+        """
+        if self.count == 1:
+            return [rows]
+        own = rows.detach()
+        sizes = [torch.zeros(1, dtype=torch.int64, device=own.device) for _ in range(self.count)]
+        distributed.all_gather(sizes, torch.tensor([len(own)], device=own.device))
+        padded = own.new_zeros((max(map(int, sizes)), *own.shape[1:]))
+        padded[: len(own)] = own
+        everybody = [torch.empty_like(padded) for _ in range(self.count)]
+        distributed.all_gather(everybody, padded)
+        found = [given[: int(size)] for given, size in zip(everybody, sizes, strict=True)]
+        if rows.requires_grad:
+            found[self.rank] = own + self.count * (rows - own)
+        return found
 
     def joined(self, noted: dict[str, str]) -> dict[str, str]:
         """What any of the processes noted, the same in all of them."""

@@ -103,6 +103,7 @@ def train_triplet(
                 rule="semi_hard" if triplet.rule == "vgg_random" else triplet.rule,
                 seed=session.seed,
                 scaling=session.scaling,
+                processes=session.processes,
             )
             batches = harmonic_requests(session, triplet.people_per_batch, objective)
         else:

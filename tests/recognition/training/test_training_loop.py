@@ -326,7 +326,8 @@ def test_a_training_killed_in_the_middle_resumes_to_the_same_result(tmp_path):
 
 
 def test_two_processes_have_the_gradient_of_one(tmp_path):
-    """Mission row 23: torchrun, gloo, at most 1e-6; with accumulation and centres."""
+    """Mission row 23: torchrun, gloo, at most 1e-6; with accumulation, centres, and triplets of
+    people that are not in one process."""
     ddp_gradient.main(str(tmp_path / "one"))
     ran = subprocess.run(
         [*TORCHRUN, str(HERE / "ddp_gradient.py"), str(tmp_path / "two")],
@@ -339,6 +340,7 @@ def test_two_processes_have_the_gradient_of_one(tmp_path):
     print(f"largest difference between one process and two: {widest:.1e}")
     assert widest <= 1e-6
     assert float(one["centres"].abs().max()) > 0.01
+    assert max(float(one[name].abs().max()) for name in one if name.startswith("harmonic")) > 0.01
 
 
 def test_several_processes_write_one_run_and_name_what_any_of_them_could_not_read(tmp_path):
