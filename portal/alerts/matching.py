@@ -184,7 +184,7 @@ def _place_fits(view: RuleView, visit: Visit) -> bool:
     if rule.site_id not in (None, visit.site_id):
         return False
     cameras = {visit.camera, visit.last_camera, *(leg.camera for leg in visit.legs.all())}
-    if view.camera_ids:
+    if not rule.is_for_all_cameras:
         return any(camera.pk in view.camera_ids for camera in cameras)
     if rule.event in {Event.STRANGER, Event.WATCHED}:
         return any(camera.is_for_security for camera in cameras)

@@ -54,10 +54,12 @@ class AlertRule(Record):
     event = models.CharField(max_length=20, choices=Event)
     severity = models.CharField(max_length=10, choices=Severity, default=Severity.WARNING)
     is_enabled = models.BooleanField(default=True)
-    # Without a site it holds everywhere, without cameras for all of them.
+    # Without a site it holds everywhere.
     site = models.ForeignKey(
         "organisation.Site", null=True, blank=True, on_delete=models.CASCADE, related_name="+"
     )
+    # Said and not read from ``cameras``: one that loses its last camera holds for none.
+    is_for_all_cameras = models.BooleanField(default=True)
     cameras = models.ManyToManyField("cameras.Camera", blank=True, related_name="+")
     min_faces = models.PositiveSmallIntegerField(default=3)
     min_dwell_s = models.PositiveSmallIntegerField(default=0)

@@ -101,6 +101,8 @@ class RuleRow:
     alert_count: int
     tone: str
     icon: str
+    # It names cameras, and all of them were deleted.
+    has_lost_cameras: bool
 
 
 def alert_rows(alerts: Sequence[Alert]) -> list[AlertRow]:
@@ -130,7 +132,8 @@ def rule_rows(rules: Iterable[AlertRule]) -> list[RuleRow]:
     sites = current_actor().scope.site_ids
     rows = []
     for rule in rules:
-        cameras = [c.name for c in rule.cameras.all() if sites is None or c.site_id in sites]
+        named = list(rule.cameras.all())
+        cameras = [c.name for c in named if sites is None or c.site_id in sites]
         words = rule_words(
             rule,
             site=rule.site.name if rule.site else "",
@@ -138,7 +141,8 @@ def rule_rows(rules: Iterable[AlertRule]) -> list[RuleRow]:
             channels=[channel.name for channel in rule.channels.all()],
         )
         tone, icon = SEVERITY_LOOKS[AlertRule.Severity(rule.severity)]
-        rows.append(RuleRow(rule, words, getattr(rule, "alert_count", 0), tone, icon))
+        is_lost = not (rule.is_for_all_cameras or named)
+        rows.append(RuleRow(rule, words, getattr(rule, "alert_count", 0), tone, icon, is_lost))
     return rows
 
 

@@ -36,8 +36,10 @@ def rule_words(
     rule: AlertRule, *, site: str, cameras: Sequence[str], channels: Sequence[str]
 ) -> str:
     """The rule as a sentence: “When an unknown face is seen by any camera, Monday to Friday
-    19:00-07:00, at least 3 faces: raise a warning, tell Night desk.”"""
-    place = _cameras(cameras)
+    19:00-07:00, at least 3 faces: raise a warning, tell Night desk.”
+
+    ``cameras`` are the names of those that the rule names and that may be told."""
+    place = "any camera" if rule.is_for_all_cameras else _cameras(cameras)
     if rule.event == Event.CAMERA_OFFLINE:
         first = f"When {place} {_WHEN[Event.CAMERA_OFFLINE]}"
     else:
@@ -93,7 +95,7 @@ def joined(words: Sequence[str], *, last: str = "and") -> str:
 
 def _cameras(names: Sequence[str]) -> str:
     if not names:
-        return "any camera"
+        return "a camera that is not there"
     return joined(names, last="or") if len(names) <= 3 else f"one of {len(names)} cameras"
 
 

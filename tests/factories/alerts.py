@@ -73,6 +73,8 @@ class RuleFactory(DjangoModelFactory):
     def cameras(self, _create, extracted):
         if extracted:
             self.cameras.set(extracted)
+            self.is_for_all_cameras = False
+            self.save(update_fields=["is_for_all_cameras"])
 
 
 class AlertFactory(DjangoModelFactory):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.utils import timezone
 
 from portal.alerts.matching import asks_for_visit, rule_view
@@ -16,6 +18,7 @@ from portal.alerts.models import Alert, AlertRule, Delivery, Watermark
 from portal.alerts.services import consider
 from portal.audit.models import AuditEntry
 from portal.cameras.models import Camera, CameraHealth
+from portal.cameras.services import delete_camera
 from portal.core.context import SYSTEM, acting_as
 from portal.organisation.models import Site
 from portal.review.models import Stranger
@@ -192,8 +195,8 @@ def test_a_rule_asks_for_the_visits_that_it_describes(case):
     rule_fields = {k: v for k, v in case.rule.items() if k != "created_at"}
     if "site" in rule_fields:
         rule_fields["site"] = sites[rule_fields["site"]]
-    rule = RuleFactory(event=case.event, **rule_fields)
-    rule.cameras.set([cameras[name] for name in case.named])
+    named = [cameras[name] for name in case.named]
+    rule = RuleFactory(event=case.event, cameras=named, **rule_fields)
     rule.created_at = created_at
     stranger = StrangerFactory(state=case.stranger, site=site) if case.stranger else None
     person = enrolled_person(1) if case.event == "arrival" else None
@@ -595,8 +598,28 @@ def test_a_camera_that_sends_by_itself_is_missed_only_where_the_rule_names_it(ki
     health(camera, "offline")
     RuleFactory(event="camera_offline")
     assert sweep() == 0, "a page was closed, or nothing moved"
-    RuleFactory(event="camera_offline").cameras.add(camera)
+    RuleFactory(event="camera_offline", cameras=[camera])
     assert sweep(after_s=10) == 1
+
+
+@pytest.mark.parametrize("event", ["stranger", "uncertain", "camera_offline"])
+def test_a_rule_that_loses_its_last_camera_does_not_come_to_hold_for_all(event):
+    yard, lobby = CameraFactory(name="Yard", kind="rtsp"), CameraFactory(kind="rtsp")
+    RuleFactory(event=event, cameras=[yard])
+    with acting_as(SYSTEM):
+        delete_camera(yard)
+    someone(camera=lobby, decision="unknown" if event == "stranger" else "uncertain")
+    health(lobby, "offline", since=timezone.now() - timedelta(minutes=1))
+    assert sweep() == 0
+
+
+def test_rules_of_before_keep_the_cameras_that_they_had():
+    named, everywhere = RuleFactory(), RuleFactory()
+    named.cameras.set([CameraFactory(), CameraFactory()])
+    keep_meaning = import_module("portal.alerts.migrations.0004_all_cameras").keep_meaning
+    keep_meaning(apps, None)
+    told = AlertRule.objects.values_list("pk", "is_for_all_cameras")
+    assert dict(told) == {named.pk: False, everywhere.pk: True}
 
 
 def test_a_word_that_changes_in_an_outage_makes_no_second_alert():

@@ -26,7 +26,8 @@ from portal.alerts.services import (
     update_channel,
 )
 from portal.audit.models import AuditEntry
-from portal.core.context import Actor, Scope, acting_as
+from portal.cameras.services import delete_camera
+from portal.core.context import SYSTEM, Actor, Scope, acting_as
 from portal.core.errors import DomainError, PermissionMissing
 from portal.core.policies import permissions_of
 from portal.core.vault import vault
@@ -404,6 +405,30 @@ def test_a_rule_that_raised_alerts_keeps_its_event_and_is_not_deleted(client_of)
     client.post(f"/alerts/rules/{rule.pk}/switch/", {"is_enabled": "0"})
     rule.refresh_from_db()
     assert not rule.is_enabled
+
+
+def test_a_rule_whose_cameras_were_deleted_says_so_until_others_are_chosen(client_of):
+    rule = RuleFactory(name="Yard, nights", cameras=[CameraFactory(name="Yard")])
+    client = client_of("administrator")
+    pages = "/alerts/rules/", f"/alerts/rules/{rule.pk}/"
+
+    def said() -> list[bool]:
+        texts = [client.get(page).content.decode() for page in pages]
+        return ["No camera left" in texts[0], "tells of nothing" in texts[1]]
+
+    assert said() == [False, False]
+    with acting_as(SYSTEM):
+        delete_camera(rule.cameras.get())
+    assert said() == [True, True]
+    assert "any camera" not in client.get(pages[0]).content.decode()
+    answer = client.post(pages[1], {**FORM, "cameras": [str(CameraFactory().pk)]})
+    assert answer.status_code == 302
+    assert said() == [False, False]
+    client.post(pages[1], FORM)
+    rule.refresh_from_db()
+    assert rule.is_for_all_cameras
+    assert not rule.cameras.exists()
+    assert said() == [False, False], "every camera is what was chosen"
 
 
 def test_a_rule_names_no_camera_of_another_site(client_of):

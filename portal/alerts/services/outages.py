@@ -77,7 +77,7 @@ def _asks_for(view: RuleView, outage: Outage, now: datetime) -> bool:
     """Unless the rule names it, only a camera that Gatehouse fetches from: one that sends by itself
     may have nothing to send, and a browser's page may be closed."""
     rule, camera = view.rule, outage.camera
-    is_meant = camera.pk in view.camera_ids if view.camera_ids else camera.is_live
+    is_meant = camera.is_live if rule.is_for_all_cameras else camera.pk in view.camera_ids
     return (
         is_meant
         and now - outage.since >= timedelta(seconds=rule.min_dwell_s)

@@ -141,6 +141,7 @@ def _columns(details: RuleDetails) -> dict[str, Any]:
         "event": details.event,
         "severity": details.severity,
         "site_id": details.site_id,
+        "is_for_all_cameras": not details.camera_ids,
         "min_faces": details.min_faces,
         "min_dwell_s": details.min_dwell_s,
         "cooldown_min": details.cooldown_min,
