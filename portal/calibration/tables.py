@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from portal.calibration.figures import MissedFigure, Span
 from portal.calibration.selectors.accuracy import Accuracy, CameraLine, Measured
-from portal.calibration.selectors.leads import Lead
+from portal.calibration.selectors.leads import Lead, MeasuredLead
 from portal.calibration.selectors.neglected import Neglected
 from portal.calibration.selectors.observed import Names, Observed
 from portal.calibration.selectors.shares import Share
@@ -49,6 +49,8 @@ def accuracy_tables(found: Accuracy) -> dict[str, Table]:
         tables["review"] = _waits(found.waits)
     if found.leads is not None:
         tables["leads"] = _leads(found.leads)
+    if found.measured_leads:
+        tables["measured-leads"] = _measured_leads(found.measured_leads)
     if found.not_seen:
         tables["not-seen"] = _neglected(found.not_seen, "last seen")
     if found.old_photos:
@@ -140,6 +142,23 @@ def _leads(leads: Iterable[Lead]) -> Table:
                 lead.passages,
                 lead.mean,
                 lead.least,
+                lead.second.code if lead.second else "",
+            )
+            for lead in leads
+        ],
+        names_people=True,
+    )
+
+
+def _measured_leads(leads: Iterable[MeasuredLead]) -> Table:
+    return Table(
+        ("code", "name", "lead", "own score", "next most similar"),
+        [
+            (
+                lead.person.code,
+                lead.person.name,
+                lead.lead,
+                lead.own_score,
                 lead.second.code if lead.second else "",
             )
             for lead in leads

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from portal.audit.models import AuditEntry
-from portal.calibration.figures import Span
+from portal.calibration.figures import LowMarginFigure, Span
 from portal.calibration.models import CalibrationRun
 from portal.calibration.selectors.accuracy import accuracy
 from portal.calibration.selectors.leads import small_leads
@@ -238,6 +238,50 @@ class TestLeads:
         for _ in range(3):
             settled(passed(ada, margin=0.01), "assigned", bob, after=MINUTE)
         assert small_leads(days=30) == ()
+
+
+class TestMeasuredLeads:
+    """What a measurement found, for a site where nobody passed often enough yet."""
+
+    @pytest.fixture
+    def measured(self):
+        self.north, south = (Site.objects.create(name=name) for name in ("North", "South"))
+        self.ada = enrolled_person(1, name="Ada", site=self.north, department=None)
+        self.bob = enrolled_person(2, name="Bob", site=south, department=None)
+        gone = "01a2085c-0000-7000-8000-000000000000"
+        ada, bob = str(self.ada.pk), str(self.bob.pk)
+        low = (
+            LowMarginFigure(gone, ada, 0.6, 0.6, 0.0),
+            LowMarginFigure(bob, ada, 0.58, 0.55, 0.03),
+            LowMarginFigure(ada, bob, 0.55, 0.56, -0.01),
+        )
+        return run_done(made_figures(low_margin=low))
+
+    def test_they_stand_in_and_say_where_they_are_from(self, measured, administrator, client_of):
+        found = accuracy()
+        assert found.leads == ()
+        assert [(one.person.name, one.lead, one.second.name) for one in found.measured_leads] == [
+            ("Ada", -0.01, "Bob"),
+            ("Bob", 0.03, "Ada"),
+        ], "the smallest first, and nobody who is gone"
+        page = client_of("administrator").get(reverse("calibration:accuracy")).content.decode()
+        assert "from the measurement" in page
+        assert "Measured lead" in page
+
+    def test_nobody_is_named_whom_the_actor_may_not_see(self, measured):
+        rights, scope = permissions_of("auditor"), Scope(frozenset({self.north.pk}))
+        with acting_as(Actor("user", "3", "kim", rights, scope=scope)):
+            (only,) = accuracy().measured_leads
+        assert (only.person.name, only.second) == ("Ada", None)
+        with acting_as(Actor("user", "3", "kim", frozenset({"calibration.view"}))):
+            assert accuracy().measured_leads is None
+
+    def test_passages_go_before_a_measurement(self, measured, administrator):
+        for _ in range(3):
+            passed(self.ada, margin=0.1)
+        found = accuracy()
+        assert [one.person.name for one in found.leads] == ["Ada"]
+        assert found.measured_leads is None
 
 
 @pytest.mark.usefixtures("administrator", "_now")

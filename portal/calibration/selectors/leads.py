@@ -1,10 +1,12 @@
 """Whose own lead over everybody else is smallest: who may be taken for another one next.
 
-Public surface: ``small_leads`` with ``Lead``.
+Public surface: ``small_leads`` with ``Lead`` from passages, ``measured_leads`` with ``MeasuredLead``
+from a measurement.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -13,13 +15,14 @@ from uuid import UUID
 from django.db.models import Avg, Count, Min
 from django.utils import timezone
 
+from portal.calibration.figures import LowMarginFigure
 from portal.core.context import require
 from portal.people.models import Person
 from portal.people.selectors import PersonName, names_of
 from portal.sightings.models import Visit
 from portal.sightings.selectors.visits import visits_within
 
-__all__ = ["LEAST_PASSAGES", "Lead", "small_leads"]
+__all__ = ["LEAST_PASSAGES", "Lead", "MeasuredLead", "measured_leads", "small_leads"]
 
 # Fewer passages than these say more of one bad picture than of the person.
 LEAST_PASSAGES: Final = 3
@@ -39,6 +42,32 @@ class Lead:
     mean: float
     least: float
     second: PersonName | None
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredLead:
+    """In one search of a measurement ``person`` was so much more similar than ``second``, who is
+    None where the actor may not see them. Below 0 it was the other way round."""
+
+    person: PersonName
+    lead: float
+    own_score: float
+    second: PersonName | None
+
+
+def measured_leads(
+    figures: Iterable[LowMarginFigure], *, most: int = 10
+) -> tuple[MeasuredLead, ...]:
+    """The smallest first, of people whom the actor may see: what is known before anybody passed."""
+    require("people.view")
+    require("sightings.view")
+    found = sorted(figures, key=lambda one: (one.margin, one.person_id, one.other_id))
+    names = names_of({pk for one in found for pk in (one.person_id, one.other_id)})
+    return tuple(
+        MeasuredLead(names[one.person_id], one.margin, one.own_score, names.get(one.other_id))
+        for one in found
+        if one.person_id in names
+    )[:most]
 
 
 def small_leads(*, days: int, most: int = 10) -> tuple[Lead, ...]:
