@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from portal.audit.models import AuditEntry
 from portal.calibration.models import CalibrationRun, EmbeddingFailure, ModelSwitch, ShadowFace
-from portal.calibration.selectors.comparison import compare
+from portal.calibration.selectors.comparison import compare, compare_pictures
 from portal.calibration.selectors.shares import Share
 from portal.core.context import SYSTEM, acting_as
 from portal.engines.models import RuleAdoption, Space, WorkerReport
@@ -97,9 +97,9 @@ def in_shadow(**fields: object) -> ModelSwitch:
     return ModelSwitch.objects.create(**{**values, **fields})
 
 
-def shadowed(switch, old: tuple, new: tuple, **visit: object) -> ShadowFace:
+def shadowed(switch, old: tuple, new: tuple, *, kind: str = "push", **visit: object) -> ShadowFace:
     """A face that the two decided so: ``(decision, person)``."""
-    camera = CameraFactory()
+    camera = CameraFactory(kind=kind)
     row = RecognitionFactory(
         is_done=True, source="camera", camera=camera, space=switch.from_space, face_count=1
     )
@@ -300,6 +300,28 @@ class TestComparison:
         assert found.new.missed == Share(1, 3)
         assert found.old.strangers_named == Share(1, 1)
         assert found.new.strangers_named == Share(0, 1)
+
+    def test_what_only_the_model_in_use_saw_more_of_is_counted_apart(self, client_of, worker):
+        """A stream's row is a passage's, decided from many pictures; the new model had one crop."""
+        ada = enrolled_person(1)
+        switch = in_shadow()
+        match, unknown = "match", "unknown"
+        for kind in ("rtsp", "mjpeg", "snapshot", "file"):
+            shadowed(switch, (match, ada), (unknown, None), kind=kind)
+        for kind in ("push", "browser"):
+            shadowed(switch, (match, ada), (match, ada), kind=kind)
+        with acting_as(SYSTEM):
+            everything, fair = compare(switch), compare_pictures(switch)
+        assert (everything.faces, everything.disappears) == (6, 4)
+        assert (fair.faces, fair.same_name, fair.disappears) == (2, 2, 0)
+        said = page(client_of("administrator"))
+        assert "Not all of this is a fair comparison" in said
+        assert "Of 2 single pictures" in said
+
+    def test_without_streams_there_is_nothing_to_set_apart(self, client_of, worker):
+        switch = in_shadow()
+        shadowed(switch, ("unknown", None), ("unknown", None))
+        assert "fair comparison" not in page(client_of("administrator"))
 
     def test_the_page_shows_both_side_by_side_with_the_faces(self, client_of, worker):
         ada = enrolled_person(1, name="Ada Lovelace")

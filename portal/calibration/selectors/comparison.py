@@ -1,6 +1,8 @@
 """Two models on the same faces of the ledger: what the one said, and what the other would have.
 
-Public surface: ``compare`` with ``Comparison``, ``Known``; ``examples`` with ``Example``.
+Of a stream the model in use decided about a passage, from many pictures together, and the ledger's
+row says that; the new one has one crop of it. Of single pictures both had one. Public surface:
+``compare``, ``compare_pictures`` with ``Comparison``, ``Known``; ``examples`` with ``Example``.
 """
 
 from __future__ import annotations
@@ -13,18 +15,23 @@ from django.db.models import Count, F, Q, QuerySet
 from portal.calibration.models import ModelSwitch, ShadowFace
 from portal.calibration.selectors.shadow import UNREADABLE
 from portal.calibration.selectors.shares import Share
+from portal.cameras.models import Camera
 from portal.core.context import require
 from portal.people.selectors import PersonName, names_of
 from portal.review.models import Stranger
 from portal.sightings.models import Visit
 from portal.sightings.selectors.visits import visits_within
 
-__all__ = ["Comparison", "Example", "Known", "compare", "examples"]
+__all__ = ["Comparison", "Example", "Known", "compare", "compare_pictures", "examples"]
 
 _SETTLED: Final = (Visit.Settled.CONFIRMED, Visit.Settled.ASSIGNED)
 _STRANGERS: Final = (Stranger.State.IGNORED, Stranger.State.WATCHED)
 _SHOWN: Final = 12
 
+# Of cameras whose pictures are decided one by one. Where the camera is gone nobody can tell.
+_IS_PICTURE = Q(
+    face__recognition__camera__kind__in=[kind for kind in Camera.Kind if kind not in Camera.LIVE]
+)
 _OLD_NAME = Q(face__decision="match", face__person__isnull=False)
 _NEW_NAME = Q(decision="match", person__isnull=False)
 _SAME = Q(face__person=F("person"))
@@ -77,9 +84,19 @@ class Example:
 
 
 def compare(switch: ModelSwitch) -> Comparison:
-    """One query. Each side is judged by its own threshold."""
+    """One query. Each side is judged by its own threshold, and by what it saw: of a stream that is
+    more for the model in use."""
     require("calibration.view")
-    rows = ShadowFace.objects.filter(switch=switch)
+    return _counted(ShadowFace.objects.filter(switch=switch))
+
+
+def compare_pictures(switch: ModelSwitch) -> Comparison:
+    """``compare`` without streams: both models decided about one picture of each face."""
+    require("calibration.view")
+    return _counted(ShadowFace.objects.filter(_IS_PICTURE, switch=switch))
+
+
+def _counted(rows: QuerySet[ShadowFace]) -> Comparison:
     readable = ~Q(reason=UNREADABLE)
     known, stranger = readable & _IS_KNOWN, readable & _IS_STRANGER
     found = rows.aggregate(

@@ -7,7 +7,13 @@ from datetime import datetime
 from typing import Final
 
 from portal.calibration.models import CalibrationRun, ModelSwitch
-from portal.calibration.selectors.comparison import Comparison, Example, compare, examples
+from portal.calibration.selectors.comparison import (
+    Comparison,
+    Example,
+    compare,
+    compare_pictures,
+    examples,
+)
 from portal.calibration.selectors.runs import Measured, measured_run
 from portal.calibration.selectors.shadow import has_unshadowed
 from portal.calibration.selectors.switch import (
@@ -52,6 +58,8 @@ class Going:
     missing: int
     named: tuple[PersonName, ...]
     comparison: Comparison | None
+    # Of these alone both models saw the same: see ``compare_pictures``.
+    pictures: Comparison | None
     examples: tuple[Example, ...]
     is_calibrated: bool
     rule: DecisionRule | None
@@ -141,6 +149,7 @@ def _going(switch: ModelSwitch) -> Going:
         missing=len(missing),
         named=tuple(sorted(named.values(), key=lambda one: one.name)),
         comparison=compare(switch) if in_shadow else None,
+        pictures=compare_pictures(switch) if in_shadow else None,
         examples=tuple(examples(switch)) if in_shadow else (),
         is_calibrated=switch.to_space is not None and is_calibrated(switch.to_space),
         rule=rule,
