@@ -3,7 +3,8 @@
     GATEHOUSE_TEST_DATA=… python -m bench.look_alikes [--keep vectors.npz] [--draws 5]
 
 Up to three photos of each person are enrolled and one more is recognised, at the shipped threshold
-for so many people: the table of docs/administrators/look-alikes.md. ``--keep`` is the file of
+for so many people. Pairs are those of the product's register, from ``confusable_bar`` on as in
+``workers.look_alikes``. ``--keep`` is the file of
 ``bench.threshold_prior``; without it LFW is embedded first (four minutes).
 """
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from bench.support import describe_machine
 from bench.threshold_prior import Collection, collect, lfw_rows, read_conflicts, unit
+from recognition.calibration import confusable_bar
 from recognition.decision import DecisionPolicy, threshold_for
 from recognition.geometry.centring import centred
 from recognition.index import all_pairs_above
@@ -77,7 +79,7 @@ def draw(faces: Collection, rows: NDArray[np.int64], size: int, rng: np.random.G
         probes.append(vectors[photos[len(enrolled)]])
     mean, policy = vectors.mean(0), DecisionPolicy(threshold=threshold_for(size))
     enrolled_vectors = centred(np.asarray(gallery), mean=mean)
-    pairs = all_pairs_above(enrolled_vectors, policy.threshold - policy.min_margin)
+    pairs = all_pairs_above(enrolled_vectors, confusable_bar(policy))
     guarded = {pair.first for pair in pairs} | {pair.second for pair in pairs}
     scores = centred(np.asarray(probes), mean=mean) @ enrolled_vectors.T
     second, best = np.partition(scores, -2, axis=1)[:, -2:].T
