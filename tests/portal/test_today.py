@@ -20,7 +20,12 @@ from portal.organisation.models import Site
 from portal.organisation.services import default_site, department_at
 from tests.conftest import SIGN_IN_BACKEND
 from tests.factories import CameraFactory, PersonFactory, UserFactory, VisitFactory
-from tests.factories.attendance import DayFactory, PunchFactory, shift_with_hours
+from tests.factories.attendance import (
+    DayFactory,
+    PunchFactory,
+    WorkPolicyFactory,
+    shift_with_hours,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -199,6 +204,91 @@ class TestWhoWasSeenLastByACameraWithoutADirection:
             end=NOON + timedelta(hours=2), window_end=NOON + timedelta(hours=3))  # fmt: skip
         PunchFactory(person=person, at=NOON, direction="unknown", voided_at=NOON)
         assert board(NOON).counts[Bucket.ON_SITE] == 0
+
+
+class TestWhoWasNeverSeenLeaving:
+    """The time for leaving is over and they may be inside all the same: in an alarm it is worse
+    to overlook somebody than to look for somebody who went."""
+
+    @staticmethod
+    def came_at_nine(shift, **fields):
+        """Until 17:00, and the cameras wait for a leaving until 21:00."""
+        person = fields.pop("person", None) or PersonFactory()
+        came = NOON - timedelta(hours=3)
+        fields = {
+            "status": "incomplete",
+            "flags": ["missing_out"],
+            "first_in": came,
+            "last_out": None,
+            "end": came + timedelta(hours=8),
+            "window_end": came + timedelta(hours=12),
+        } | fields
+        row = day(shift=shift, person=person, **fields)
+        PunchFactory(person=person, at=came, direction="in")
+        return row
+
+    CASES = {
+        "until the window ends, for certain": (12 - 1, {"status": "in_progress", "flags": []}, 1),
+        "just after": (12.1, {}, 1),
+        "and the policy closed the day": (
+            12.1, {"status": "present", "flags": ["auto_closed"], "closed": 8}, 1
+        ),
+        "before anybody knew of every camera": (
+            12.1, {"status": "provisional", "flags": ["auto_closed"], "closed": 8}, 1
+        ),
+        "as long as a session may last": (15.9, {}, 1),
+        "but no longer": (16.1, {}, 0),
+        "who left is gone": (12.1, {"status": "present", "flags": [], "closed": 8}, 0),
+        "of a leaving alone nothing follows": (
+            12.1, {"flags": ["missing_in"], "first_in": None, "closed": 8}, 0
+        ),
+    }  # fmt: skip
+
+    @pytest.mark.parametrize("case", CASES)
+    def test_is_perhaps_here(self, case, shift):
+        hours, fields, is_here = self.CASES[case]
+        fields = dict(fields)
+        closed = fields.pop("closed", None)
+        if closed is not None:
+            fields["last_out"] = NOON + timedelta(hours=closed - 3)
+        row = self.came_at_nine(shift, **fields)
+        if "who left" in case or "leaving alone" in case:
+            PunchFactory(person=row.person, at=row.last_out, direction="out")
+        now = NOON - timedelta(hours=3) + timedelta(hours=hours)
+        found = board(now)
+        assert found.counts[Bucket.ON_SITE] == is_here
+        assert people_of(Bucket.ON_SITE, now).count() == is_here
+        assert found.perhaps_on_site == (is_here if hours > 12 else 0)
+
+    def test_the_policy_of_the_day_says_how_long(self, shift):
+        short = WorkPolicyFactory(version__max_session_min=13 * 60).versions.get()
+        person = self.came_at_nine(shift, policy=short).person
+        for hours, there in ((12.9, [person]), (13.1, [])):
+            now = NOON - timedelta(hours=3) + timedelta(hours=hours)
+            assert list(people_of(Bucket.ON_SITE, now)) == there
+
+    def test_who_came_back_is_here_for_as_long_again(self, shift):
+        person = self.came_at_nine(shift).person
+        back = NOON + timedelta(hours=4)
+        PunchFactory(person=person, at=NOON, direction="out")
+        PunchFactory(person=person, at=back, direction="in")
+        late = NOON + timedelta(hours=11.5)
+        assert list(people_of(Bucket.ON_SITE, late)) == [person]
+
+    def test_a_leaving_that_closes_nothing_is_one_all_the_same(self, shift):
+        person = self.came_at_nine(shift).person
+        PunchFactory(person=person, at=NOON + timedelta(hours=9), direction="out")
+        assert not people_of(Bucket.ON_SITE, NOON + timedelta(hours=9.5)).exists()
+
+    def test_whoever_was_at_work_elsewhere_since_is_where_that_row_says(self, shift):
+        """A camera without a direction saw them go from the second shift."""
+        evening = NOON + timedelta(hours=5)
+        row = self.came_at_nine(shift, window_end=NOON + timedelta(hours=6))
+        day("present", shift=shift, person=row.person, occurrence_no=2, first_in=evening,
+            last_out=evening + timedelta(hours=1), window_end=evening + timedelta(hours=2))  # fmt: skip
+        for at in (evening, evening + timedelta(hours=1)):
+            PunchFactory(person=row.person, at=at, direction="unknown")
+        assert not people_of(Bucket.ON_SITE, evening + timedelta(hours=2.5)).exists()
 
 
 class TestScope:

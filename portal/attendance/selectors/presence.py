@@ -13,11 +13,23 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import (
+    Case,
+    DateTimeField,
+    Exists,
+    OuterRef,
+    Q,
+    QuerySet,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast
 
-from portal.attendance.engine import Status
+from portal.attendance.engine import Flag, Policy, Status
 from portal.attendance.models import AttendanceDay, Punch
 from portal.organisation.models import Site
+from portal.schedules.models import PolicyVersion
 from portal.sightings.models import Visit
 
 __all__ = ["LastSeen", "SiteDate", "dates_by_site", "last_seen", "of_dates", "on_site"]
@@ -70,8 +82,9 @@ def on_site(
     """The rows of ``days`` whose people are here, the night shift that began yesterday as well.
 
     Whoever came and was not seen leaving is. So is, for want of knowledge, who was seen last by a
-    camera that does not tell the direction, until their shift ends or two hours have gone by: it
-    is worse to overlook somebody than to look for somebody who went.
+    camera that does not tell the direction, until their shift ends or two hours have gone by; and
+    who was never seen leaving although the time for it is over, until they came longer ago than
+    anybody stays. It is worse to overlook somebody than to look for somebody who went.
     """
     undirected = Punch.objects.filter(
         person=OuterRef("person"),
@@ -88,7 +101,46 @@ def on_site(
         status=Status.PROVISIONAL,
         window_end__gt=now,
     )
-    return days.filter(of_dates(dates, back=1)).filter(Q(status=Status.IN_PROGRESS) | perhaps)
+    return (
+        days.filter(of_dates(dates, back=1))
+        .alias(flags_text=Cast("flags", TextField()), oldest_coming=_oldest_coming(now))
+        .filter(Q(status=Status.IN_PROGRESS) | perhaps | _never_left(now))
+    )
+
+
+def _never_left(now: datetime) -> Q:
+    """Rows that their window's end made incomplete, or the policy closed, of people whose latest
+    punch is a coming no older than the longest session. Whoever was somewhere else since is
+    where that row says."""
+    counted = Punch.objects.filter(
+        person=OuterRef("person"),
+        at__lte=now,
+        state=Punch.State.COUNTED,
+        voided_at=None,
+    )
+    left_since = counted.filter(direction=Punch.Direction.OUT, at__gt=OuterRef("at"))
+    came = counted.exclude(direction=Punch.Direction.OUT).filter(
+        ~Exists(left_since), at__gte=OuterRef("oldest_coming")
+    )
+    later = AttendanceDay.objects.filter(
+        person=OuterRef("person"),
+        work_date__gte=OuterRef("work_date"),
+        first_in__gt=OuterRef("first_in"),
+    )
+    is_open = Q(status=Status.INCOMPLETE, first_in__isnull=False, last_out=None)
+    is_closed_unseen = Q(flags_text__contains=Flag.AUTO_CLOSED.value)
+    return Q(is_open | is_closed_unseen, ~Exists(later), Exists(came), window_end__lte=now)
+
+
+def _oldest_coming(now: datetime) -> Case:
+    """Since when somebody can be in at all, by the policy of the row."""
+    longest = PolicyVersion.objects.order_by().values_list("max_session_min", flat=True).distinct()
+    whens = [
+        When(policy__max_session_min=minutes, then=Value(now - timedelta(minutes=minutes)))
+        for minutes in longest
+    ]
+    without = Value(now - Policy().max_session)
+    return Case(*whens, default=without, output_field=DateTimeField())
 
 
 def last_seen(

@@ -112,7 +112,7 @@ class Board:
     counts: Counts
     sites: tuple[SiteBoard, ...]
     arrivals: Arrivals
-    # Of those on site, who was seen last by a camera that does not tell the direction.
+    # Of those on site, who may have gone without having been seen to.
     perhaps_on_site: int
 
     @property

@@ -27,7 +27,7 @@ NOWHERE: Final = "Not seen by a camera"
 @dataclass(frozen=True, slots=True)
 class Present:
     """Somebody who is here. ``site_id`` is where they were seen last, else their own;
-    ``is_unsure`` where that camera does not tell whether they came or went."""
+    ``is_unsure`` where they may have gone without having been seen to."""
 
     person: Person
     site_id: UUID
