@@ -19,6 +19,7 @@ from portal.attendance.selectors.deciders import require_ask, user_of
 from portal.attendance.selectors.visible import visible_corrections
 from portal.core.context import require
 from portal.core.errors import NotFound
+from portal.people.entries import own_entries
 from portal.people.models import Person
 
 __all__ = [
@@ -76,12 +77,13 @@ def waiting_for_me() -> QuerySet[Correction]:
     user = user_of(actor)
     if user is None:
         return Correction.objects.none()
+    mine = own_entries(user.pk)
     return (
         visible_corrections()
         .filter(state=Correction.State.REQUESTED)
         .exclude(requested_by=user)
-        .exclude(person__user=user)
-        .exclude(person__email__iexact=user.email, person__user=None)
+        .exclude(requested_by__person__in=mine)
+        .exclude(person__in=mine)
         .select_related(*_SHOWN)
     )
 

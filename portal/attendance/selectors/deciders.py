@@ -15,6 +15,7 @@ from portal.core.context import Actor, current_actor
 from portal.core.errors import NotFound, PermissionMissing
 from portal.core.policies import permissions_of
 from portal.organisation.selectors import with_ancestors
+from portal.people.entries import entries_of, entries_of_account, is_same_human
 from portal.people.models import Person
 from portal.people.selectors import is_within
 
@@ -50,11 +51,8 @@ def require_ask(person: Person) -> Actor:
 
 
 def is_concerned(user: User, person: Person) -> bool:
-    """Whether it is the same human being: by the account's person, or, where nobody has joined
-    the two, by the address of both."""
-    if user.person_id is not None:
-        return user.person_id == person.pk
-    return bool(person.email) and user.email.casefold() == person.email.casefold()
+    """Whether it is the same human being, by whatever entry and account."""
+    return entries_of(person).is_account(user)
 
 
 def why_not(correction: Correction, user: User) -> str:
@@ -62,7 +60,8 @@ def why_not(correction: Correction, user: User) -> str:
     and scope."""
     if is_concerned(user, correction.person):
         return "It is about your own day, so somebody else decides on it."
-    if correction.requested_by_id == user.pk:
+    asked = correction.requested_by
+    if asked is not None and is_same_human(asked, user):
         return "You asked for it yourself, so somebody else decides on it."
     return ""
 
@@ -78,10 +77,14 @@ def others_who_may_decide(person: Person, *, requester_id: int | None = None) ->
         .distinct()
     )
     above = with_ancestors(person.department_id)
+    asked = None if requester_id is None else User.objects.filter(pk=requester_id).first()
+    whose = entries_of(person)
+    theirs = None if asked is None else entries_of_account(asked)
     return [
         user
         for user in users
         if user.pk != requester_id
-        and not is_concerned(user, person)
+        and not whose.is_account(user)
+        and not (theirs is not None and theirs.is_account(user))
         and user.reaches(person_id=person.pk, site_id=person.site_id, above=above)
     ]

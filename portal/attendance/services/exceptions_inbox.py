@@ -6,7 +6,7 @@ Public surface: ``Asked``, ``ask_excuses``, ``ask_fix``, ``assign_exceptions``,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -18,7 +18,7 @@ from django.utils.dateparse import parse_datetime
 
 from portal.accounts.models import User
 from portal.attendance.models import Correction, DayException
-from portal.attendance.selectors.deciders import is_concerned, user_of
+from portal.attendance.selectors.deciders import user_of
 from portal.attendance.selectors.exceptions import (
     EXCUSABLE,
     Fix,
@@ -34,6 +34,7 @@ from portal.core.errors import DomainError, NotFound
 from portal.journal.models import Act
 from portal.journal.registry import undoes
 from portal.journal.services import note_act
+from portal.people.entries import entries_of_account
 from portal.people.selectors import is_within
 
 __all__ = ["Asked", "ask_excuses", "ask_fix", "assign_exceptions", "waive_exceptions"]
@@ -98,7 +99,7 @@ def waive_exceptions(exception_ids: Sequence[UUID], *, memo: str) -> Act:
         )
     rows = _open(exception_ids)
     user = user_of(actor)
-    if user is not None and any(is_concerned(user, row.person) for row in rows):
+    if user is not None and _concern(user, rows):
         raise DomainError(
             "One of these is about your own day: somebody else waives it.",
             code="exception.own",
@@ -112,6 +113,11 @@ def waive_exceptions(exception_ids: Sequence[UUID], *, memo: str) -> Act:
         row.save(update_fields=["state", "memo", "closed_at", "closed_by"])
         record("attendance.exception.waived", target=row, after={"kind": row.kind})
     return _noted("attendance.exceptions.waive", "Waived", rows, before)
+
+
+def _concern(user: User, rows: Iterable[DayException]) -> bool:
+    own = entries_of_account(user).ids
+    return any(row.person_id in own for row in rows)
 
 
 def ask_excuses(exception_ids: Sequence[UUID], *, reason: str) -> Asked:

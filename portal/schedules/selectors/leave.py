@@ -16,10 +16,12 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from portal.accounts.models import User
 from portal.attendance.engine import Leave as DayOfLeave
 from portal.attendance.engine import LeavePart
 from portal.core.context import Actor, current_actor, require
 from portal.core.errors import NotFound
+from portal.people.entries import entries_of, is_same_human, own_entries
 from portal.people.models import Person
 from portal.people.selectors import within_scope
 from portal.schedules.models import Leave, LeaveType
@@ -126,10 +128,11 @@ def waiting_leaves() -> QuerySet[Leave]:
         within_scope(actor.scope, path="person__"), state=Leave.State.REQUESTED
     )
     if actor.kind == "user" and actor.id.isdecimal():
-        # Said this way round, since "not equal" is never true of what is NULL.
-        waiting = waiting.filter(
-            Q(requested_by=None) | ~Q(requested_by=int(actor.id)),
-            Q(person__user=None) | ~Q(person__user=int(actor.id)),
+        mine = own_entries(int(actor.id))
+        waiting = (
+            waiting.exclude(requested_by=int(actor.id))
+            .exclude(requested_by__person__in=mine)
+            .exclude(person__in=mine)
         )
     return _shown(waiting).order_by("first", "id")
 
@@ -140,9 +143,17 @@ def waiting_count() -> int:
 
 
 def is_own(leave: Leave, actor: Actor) -> bool:
-    """Whether the actor asked for it, or is the one on leave."""
-    return actor.kind == "user" and (
-        str(leave.requested_by_id) == actor.id or leave.person_id == own_person_id(actor)
+    """Whether the actor asked for it, or is the one on leave, by whatever entry and account."""
+    if actor.kind != "user" or not actor.id.isdecimal():
+        return False
+    if str(leave.requested_by_id) == actor.id:
+        return True
+    user = User.objects.filter(pk=int(actor.id)).first()
+    if user is None:
+        return False
+    asked = leave.requested_by
+    return entries_of(leave.person).is_account(user) or (
+        asked is not None and is_same_human(asked, user)
     )
 
 

@@ -200,7 +200,9 @@ def _leave(request: HttpRequest, leave: Leave, *, error: DomainError | None = No
         "may_withdraw": leave.state in {Leave.State.REQUESTED, Leave.State.APPROVED}
         and may_ask
         and (not began or (actor.may("attendance.decide") and not own)),
-        "may_read": own or actor.may("attendance.decide"),
+        "may_read": is_mine
+        or str(leave.requested_by_id) == actor.id
+        or actor.may("attendance.decide"),
         "today": timezone.localdate(timezone=ZoneInfo(leave.person.site.time_zone)),
         "error": error.message if error is not None else "",
         "note": request.POST.get("note", ""),
