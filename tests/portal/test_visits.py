@@ -19,7 +19,6 @@ from portal.sightings.models import RecognisedFace, Recognition, Visit, VisitVec
 from portal.sightings.reasons import explain
 from portal.sightings.rows import rows_of
 from portal.sightings.selectors import (
-    on_site_count,
     view_of,
     visible_visits,
     visit_faces,
@@ -212,7 +211,6 @@ class TestScope:
         VisitFactory()
         with acting_as(scoped(department_ids=frozenset({ada.department_id}))):
             assert list(visible_visits()) == [mine]
-            assert on_site_count().people == 1
 
     def test_without_the_right_nothing_is_read(self):
         with (
@@ -220,41 +218,6 @@ class TestScope:
             pytest.raises(Exception, match="right"),
         ):
             visible_visits()
-
-
-class TestOnSite:
-    @pytest.mark.parametrize(
-        ("ways", "people", "reason"),
-        [
-            (["in"], 1, "came in"),
-            (["in", "out"], 0, "left again"),
-            (["in", "out", "in"], 1, "and came back"),
-            (["out"], 0, "was let in by somebody else, and left"),
-            (["in", "none"], 1, "a camera within tells nothing"),
-            (["in", "out", "none"], 0, "seen in the street"),
-            (["none"], 1, "seen, by a camera that tells no direction"),
-        ],
-    )
-    def test_whoever_came_and_did_not_leave_is_there(self, ways, people, reason):
-        ada, start = enrolled_person(1), timezone.now() - timedelta(seconds=30)
-        for number, way in enumerate(ways):
-            camera = CameraFactory(direction=way)
-            at = start + timedelta(seconds=number)
-            named(ada, camera=camera, first_at=at, last_at=at)
-        assert on_site_count().people == people, reason
-        assert on_site_count().tells_direction is (set(ways) != {"none"})
-
-    def test_a_person_is_counted_once_and_a_stranger_not_at_all(self):
-        ada = enrolled_person(1)
-        named(ada)
-        named(ada, closed_at=None)
-        VisitFactory(closed_at=None)
-        assert (on_site_count().people, on_site_count().open_visits) == (1, 2)
-
-    def test_yesterday_does_not_count(self):
-        yesterday = timezone.now() - timedelta(days=1)
-        named(enrolled_person(1), first_at=yesterday, last_at=yesterday)
-        assert on_site_count().people == 0
 
 
 class TestPeopleGo:

@@ -18,7 +18,7 @@ from portal.sightings.selectors.faces import (
     visible_recognitions,
     with_names,
 )
-from portal.sightings.selectors.on_site import OnSite, on_site_count
+from portal.sightings.selectors.on_site import on_site_count
 from portal.sightings.selectors.visits import (
     VisitView,
     view_of,
@@ -29,7 +29,6 @@ from portal.sightings.selectors.visits import (
 
 __all__ = [
     "FaceView",
-    "OnSite",
     "Resembled",
     "VisitView",
     "decision_counts_today",
