@@ -32,7 +32,10 @@ class DetailsForm(forms.Form):
         help_text="Who is seen here counts as having been here.",
     )
     is_for_access = forms.BooleanField(
-        required=False, label="Access", help_text="It stands at a door that people are let in by."
+        required=False,
+        label="Access",
+        help_text="Marks it as a door that people are let in by, on Calibration → Cameras. "
+        "It opens nothing and decides nothing.",
     )
     is_for_security = forms.BooleanField(
         required=False,
