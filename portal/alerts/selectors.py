@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Case, Count, IntegerField, Max, Q, QuerySet, Value, When
@@ -20,6 +21,7 @@ __all__ = [
     "forget_open_alert_count",
     "in_order",
     "open_alert_count",
+    "strangers_cameras",
     "troubled_channels",
     "visible_alert",
     "visible_alerts",
@@ -53,6 +55,17 @@ def alerts_within(actor: Actor) -> Q:
     if scope.department_ids is not None or scope.person_id is not None:
         condition &= Q(visit__person__isnull=False) & within_scope(scope, path="visit__person__")
     return condition
+
+
+def strangers_cameras() -> QuerySet[AlertRule, Any]:
+    """The keys of cameras that rules about unknown or watched faces name; for the worker."""
+    rules = AlertRule.objects.filter(
+        event__in=(AlertRule.Event.STRANGER, AlertRule.Event.WATCHED),
+        is_enabled=True,
+        is_for_all_cameras=False,
+        cameras__isnull=False,
+    )
+    return rules.order_by().values("cameras")
 
 
 def visible_alerts() -> QuerySet[Alert]:

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from portal.core.vault import VaultError
 from portal.people.selectors import gallery_revision
 from portal.people.vectors import open_vector
+from portal.review.cameras import groups_at
 from portal.review.models import Anchor, Stranger
-from portal.sightings.models import RecognisedFace, Visit, VisitVector
+from portal.sightings.models import RecognisedFace, Visit, VisitLeg, VisitVector
 from portal.sightings.services.visits import open_visit_vector
 
 __all__ = [
@@ -78,11 +79,15 @@ class OpenedAnchor:
 def ungrouped_visits(space_id: str | None = None) -> QuerySet[Visit]:
     """Visits of nobody known that can be compared and have no stranger yet, oldest first.
 
-    They are over, or long enough; what was refused as somebody's is nobody's known, too. Without
-    ``space_id`` those of any space, for whoever does not know which one is in use.
+    They are over, or long enough, and passed a camera that strangers are looked for at; what was
+    refused as somebody's is nobody's known, too, at whatever camera. Without ``space_id`` those of
+    any space, for whoever does not know which one is in use.
     """
-    is_unknown = Q(decision=_UNKNOWN, settled_as="") & (
-        Q(closed_at__isnull=False) | Q(first_at__lte=timezone.now() - LONG_ENOUGH)
+    legs = VisitLeg.objects.filter(groups_at(), visit=OuterRef("pk"))
+    is_unknown = (
+        Q(decision=_UNKNOWN, settled_as="")
+        & (Q(closed_at__isnull=False) | Q(first_at__lte=timezone.now() - LONG_ENOUGH))
+        & Q(Exists(legs))
     )
     vectors = VisitVector.objects.filter(visit=OuterRef("pk"))
     if space_id is not None:

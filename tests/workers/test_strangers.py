@@ -35,9 +35,11 @@ from tests.factories import (
     PersonFactory,
     StrangerFactory,
     VisitFactory,
+    VisitLegFactory,
     enrolled_person,
     visit_with_face,
 )
+from tests.factories.alerts import RuleFactory
 from tests.factories.faces import GOOD_QUALITY, vector_of, vector_towards
 from tests.realdata import real_photos
 from workers.engine_host import EngineHost
@@ -131,6 +133,45 @@ class TestGrouping:
         assert needs_grouping()
         group_waiting(host)
         assert Stranger.objects.get().visit_count == 1
+
+    def test_at_cameras_that_are_not_for_security_nobody_is_grouped(self, host):
+        """As their settings say: a terminal for clocking in fills no list of strangers."""
+        clock = CameraFactory(is_for_security=False)
+        seen(GUEST, camera=clock)
+        assert not needs_grouping()
+        group_waiting(host)
+        assert not Stranger.objects.exists()
+
+    def test_who_passes_a_security_camera_as_well_is_grouped(self, host):
+        visit = seen(GUEST, camera=CameraFactory(is_for_security=False))
+        VisitLegFactory(visit=visit, camera=CameraFactory(is_for_security=True))
+        group_waiting(host)
+        assert Stranger.objects.get().visits.get() == visit
+
+    @pytest.mark.parametrize(
+        ("rule", "strangers"),
+        [({}, 1), ({"event": "watched"}, 1), ({"event": "arrival"}, 0), ({"is_enabled": False}, 0)],
+        ids=str,
+    )
+    def test_a_rule_that_names_the_camera_looks_for_strangers_there(self, host, rule, strangers):
+        """Else whoever is ignored there would raise an alert each time."""
+        clock = CameraFactory(is_for_security=False)
+        RuleFactory(cameras=[clock], **rule)
+        seen(GUEST, camera=clock)
+        group_waiting(host)
+        assert Stranger.objects.count() == strangers
+
+    def test_what_was_refused_is_a_stranger_at_whatever_camera(self, host):
+        ada = enrolled_person(1)
+        visit = seen(
+            GUEST,
+            camera=CameraFactory(is_for_security=False),
+            decision="uncertain",
+            candidates=[[str(ada.pk), 0.47]],
+        )
+        refuse_visit(visit, ada)
+        group_waiting(host)
+        assert Stranger.objects.get().visits.get() == visit
 
     def test_what_was_refused_as_somebodys_is_a_stranger(self, host):
         ada = enrolled_person(1)
