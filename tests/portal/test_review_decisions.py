@@ -37,7 +37,10 @@ from portal.review.services import (
     split_stranger,
     watch_strangers,
 )
+from portal.review.services.group import release_recognised
 from portal.sightings.models import Visit
+from portal.sightings.services.visits import announce_visits
+from portal.sightings.services.visits.absorb import absorb
 from tests.factories import (
     CameraFactory,
     EnrolmentFactory,
@@ -98,6 +101,20 @@ class TestItIsX:
         assert ada.visits.count() == 0
         assert {one.state for one in Stranger.objects.all()} == {"open"}
         assert not Visit.objects.exclude(settled_as="").exists()
+
+    def test_a_visit_that_somebody_confirmed_keeps_its_name(self):
+        """Its stranger may be told whose face the others are long after."""
+        ada, bob, stranger = PersonFactory(), PersonFactory(), stranger_with(3)
+        first, *_ = stranger.visits.order_by("pk")
+        Visit.objects.filter(pk=first.pk).update(settled_as="confirmed", person=ada)
+        act = assign_strangers([stranger], bob)
+        first.refresh_from_db()
+        assert (first.person, first.settled_as, first.stranger) == (ada, "confirmed", None)
+        assert (bob.visits.count(), act.data["left"]) == (2, 1)
+        undo_act(act)
+        first.refresh_from_db()
+        assert (first.person, first.settled_as, first.stranger) == (ada, "confirmed", stranger)
+        assert bob.visits.count() == 0
 
     def test_the_audit_log_names_ids_only(self):
         ada, stranger = PersonFactory(name="Ada Lovelace"), stranger_with(1)
@@ -221,6 +238,17 @@ class TestOtherDecisions:
         assert {v.settled_as for v in stranger.visits.all()} == {"not_a_face"}
         undo_act(act)
         assert {v.settled_as for v in stranger.visits.all()} == {""}
+
+    @pytest.mark.parametrize("said", ["confirmed", "assigned"])
+    def test_a_visit_that_has_a_name_is_a_face(self, said):
+        ada, stranger = PersonFactory(), stranger_with(2)
+        first, second = stranger.visits.order_by("pk")
+        Visit.objects.filter(pk=first.pk).update(settled_as=said, person=ada)
+        act = dismiss_strangers([stranger])
+        first.refresh_from_db()
+        second.refresh_from_db()
+        assert (first.person, first.settled_as, first.stranger) == (ada, said, None)
+        assert (second.settled_as, act.data["left"]) == ("not_a_face", 1)
 
     def test_a_memo_is_kept_with_who_wrote_it(self):
         stranger = stranger_with(1)
@@ -383,6 +411,21 @@ class TestVisits:
         with pytest.raises(DomainError, match="was faster"):
             name_visit(visit, ada)
 
+    def test_a_confirmed_visit_leaves_its_stranger(self):
+        """It was unknown for long enough to be grouped, and uncertain in the end."""
+        stranger, ada = stranger_with(2), enrolled_person(2)
+        visit = stranger.visits.order_by("pk")[0]
+        visit.decision, visit.candidates = "uncertain", [[str(ada.pk), 0.47]]
+        visit.save()
+        act = confirm_visits([visit])
+        visit.refresh_from_db()
+        stranger.refresh_from_db()
+        assert (visit.person, visit.stranger, stranger.visit_count) == (ada, None, 1)
+        undo_act(act)
+        visit.refresh_from_db()
+        stranger.refresh_from_db()
+        assert (visit.person, visit.stranger, stranger.visit_count) == (None, stranger, 2)
+
     def test_a_named_visit_leaves_its_stranger(self):
         stranger, bob = stranger_with(2), enrolled_person(2)
         visit = stranger.visits.order_by("pk")[0]
@@ -471,6 +514,56 @@ class TestForgetting:
         assert forget_strangers() == 1
         assert set(Stranger.objects.all()) == {ignored, kept}
         assert not Stranger.objects.filter(pk=gone.pk).exists()
+
+    @pytest.mark.parametrize("answer", ["yes", "somebody else"])
+    def test_a_stranger_to_whom_an_undo_may_give_a_visit_back_stays(self, answer):
+        stranger, ada, eve = stranger_with(2), enrolled_person(2), enrolled_person(3)
+        visit, recognised = stranger.visits.order_by("pk")
+        visit.decision, visit.candidates = "uncertain", [[str(ada.pk), 0.47]]
+        visit.save()
+        act = confirm_visits([visit]) if answer == "yes" else name_visit(visit, eve)
+        Visit.objects.filter(pk=recognised.pk).update(decision="match", person=ada)
+        assert release_recognised() == 1
+        assert forget_strangers() == 0
+        undo_act(act)
+        assert list(stranger.visits.all()) == [visit]
+
+    def test_a_visit_that_was_part_of_another_is_counted_once(self):
+        stranger, lost = stranger_with(2), stranger_with(1)
+        first, second = stranger.visits.order_by("pk")
+        absorb(second, first)
+        first.save()
+        absorb(lost.visits.get(), first)
+        first.save()
+        release_recognised()
+        stranger.refresh_from_db()
+        assert stranger.visit_count == 1
+        assert not Stranger.objects.filter(pk=lost.pk).exists(), "nobody looked at it"
+
+    def test_whoever_has_a_name_takes_over_no_stranger(self):
+        stranger, ada = stranger_with(1), enrolled_person(1)
+        sure = visit_with_face(decision="match", is_confirmed=True, person=ada)
+        absorb(stranger.visits.get(), sure)
+        sure.save()
+        assert sure.stranger is None
+
+    @pytest.mark.parametrize(
+        ("fields", "is_rung", "why"),
+        [
+            ({}, True, "it waits to be grouped"),
+            ({"decision": "match", "is_grouped": True}, True, "it is no stranger's any more"),
+            ({"decision": "match"}, False, "strangers are not concerned"),
+        ],
+    )
+    def test_whoever_groups_is_told_of_what_concerns_strangers(
+        self, fields, is_rung, why, sent_tasks
+    ):
+        stranger = stranger_with(0) if "is_grouped" in fields else None
+        decision = fields.get("decision", "unknown")
+        visit = visit_with_face(stranger=stranger, decision=decision)
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            announce_visits([visit])
+        assert ("review.group" in {task for task, _, _ in sent_tasks}) is is_rung, why
 
     def test_what_an_undo_may_bring_back_stays(self):
         one, two = stranger_with(1), stranger_with(1)

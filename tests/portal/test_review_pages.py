@@ -297,6 +297,7 @@ def test_the_badge_counts_names_and_new_strangers(officer, ada):
     stranger_with_visits()
     stranger_with_visits(state="ignored")
     stranger_with_visits(acknowledged_at=timezone.now())
+    StrangerFactory()  # whose visits turned out to be somebody's: in no list
     assert '<span class="l-nav__count">2<' in text_of(officer.get(reverse("review:queue")))
     visit = Visit.objects.get(decision="uncertain")
     officer.post(reverse("review:confirm", args=[visit.pk]))
@@ -448,6 +449,21 @@ def test_many_are_named_at_once(officer, ada):
     )
     assert "2 strangers named Ada Lovelace." in text_of(response)
     assert Visit.objects.filter(person=ada, settled_as="assigned").count() == 3
+
+
+@pytest.mark.parametrize("action", ["assign", "dismiss"])
+def test_what_has_a_name_already_is_said_to_keep_it(officer, ada, grace, action):
+    stranger = stranger_with_visits(2)
+    first = stranger.visits.order_by("pk")[0]
+    Visit.objects.filter(pk=first.pk).update(settled_as="confirmed", person=grace)
+    response = officer.post(
+        reverse("review:bulk", args=[action]),
+        {"ids": [str(stranger.pk)], "person": str(ada.pk)},
+        follow=True,
+    )
+    assert "A visit that has a name already keeps it." in text_of(response)
+    first.refresh_from_db()
+    assert first.person == grace
 
 
 def test_strangers_are_put_together_and_apart_again(officer):

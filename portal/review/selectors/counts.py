@@ -28,7 +28,7 @@ def _count(actor: Actor) -> int:
         reach, decision=RecognisedFace.Decision.UNCERTAIN, settled_as=""
     ).order_by()
     strangers = Stranger.objects.filter(
-        reach, state=Stranger.State.OPEN, acknowledged_at=None
+        reach, state=Stranger.State.OPEN, acknowledged_at=None, visit_count__gt=0
     ).order_by()
     return names.values("pk").union(strangers.values("pk"), all=True).count()
 

@@ -22,7 +22,7 @@ from portal.review.models import Stranger
 from portal.review.services.anchoring import refusals_of
 from portal.review.services.change import Change, take_back
 from portal.review.services.reference import choose_reference, drop_reference
-from portal.review.services.settling import settle, visits_of
+from portal.review.services.settling import not_named_yet, settle, visits_of
 from portal.review.services.subjects import lock_person, lock_strangers
 from portal.sightings.models import Visit
 
@@ -37,7 +37,8 @@ _OPEN_FOR: Final = (_State.OPEN, _State.WATCHED, _State.IGNORED)
 def assign_strangers(
     strangers: Iterable[Stranger], person: Person, *, add_reference: bool = False
 ) -> Act:
-    """All visits of these strangers are ``person``'s.
+    """All visits of these strangers are ``person``'s, but for those that somebody named already:
+    how many these are is in the act's ``data["left"]``.
 
     With ``add_reference`` the best face is added to the gallery too, which needs people.manage: the
     recognition worker makes the template, and what it finds wrong stands in the act's
@@ -76,7 +77,9 @@ def follow_enrolments() -> int:
 
 
 def _assign(strangers: Sequence[Stranger], person: Person, *, add_reference: bool) -> Act:
-    visits = visits_of(strangers)
+    change = Change()
+    everything = visits_of(strangers)
+    visits = not_named_yet(change, everything)
     if refusals_of(visits, person.pk):
         raise DomainError(
             f"Somebody said of one of these visits that it is not {person.name}. Undo that in the "
@@ -84,14 +87,13 @@ def _assign(strangers: Sequence[Stranger], person: Person, *, add_reference: boo
             code="review.contradiction",
             http_status=409,
         )
-    change = Change()
     for stranger in strangers:
         change.put(stranger, state=_State.NAMED, person_id=person.pk)
     for visit in visits:
         settle(change, visit, Visit.Settled.ASSIGNED, person_id=person.pk)
         # A split or a merge can be taken back only before this is.
         change.hold(visit, "stranger_id")
-    facts: dict[str, Any] = {}
+    facts: dict[str, Any] = {"left": len(everything) - len(visits)}
     if add_reference:
         facts["reference"] = {"face": choose_reference(visits, person), "state": "waiting"}
     act = change.note(ASSIGN_ACT, _title(strangers, person), person_id=person.pk, facts=facts)
@@ -103,6 +105,7 @@ def _assign(strangers: Sequence[Stranger], person: Person, *, add_reference: boo
         after={
             "strangers": [str(one.pk) for one in strangers],
             "visits": len(visits),
+            "left": facts["left"],
             "add_reference": add_reference,
         },
     )

@@ -3,7 +3,7 @@
 Every act of the review works through a ``Change``: it sets fields of visits and strangers, holds
 others that must stay for the way back to be open, and notes rows that it made. ``take_back`` undoes
 it by these notes, or refuses where a later act or a merge of people stands in the way.
-Public surface: ``Change``, ``take_back``, ``touches``, ``REVIEW_KINDS``.
+Public surface: ``Change``, ``take_back``, ``touches``, ``strangers_of``, ``REVIEW_KINDS``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from portal.review.services.standing import recount
 from portal.review.services.telling import tell
 from portal.sightings.models import Visit
 
-__all__ = ["REVIEW_KINDS", "Change", "take_back", "touches"]
+__all__ = ["REVIEW_KINDS", "Change", "strangers_of", "take_back", "touches"]
 
 REVIEW_KINDS: Final = "review."
 _MODELS: Final[Mapping[str, type[models.Model]]] = {
@@ -100,7 +100,7 @@ class Change:
             person_id=person_id,
             other_id=other_id,
         )
-        recount(_strangers_of(act))
+        recount(strangers_of(act))
         tell(self._visits.values())
         return act
 
@@ -148,7 +148,7 @@ def take_back(act: Act) -> list[Visit]:
             changed["changed_at"] = None
         row.save(update_fields=list(changed))
     _delete_made(act)
-    recount(_strangers_of(act))
+    recount(strangers_of(act))
     tell(touched)
     return touched
 
@@ -169,7 +169,8 @@ def _columns(act: Act) -> set[tuple[str, str, str]]:
     return {(name, pk, field) for name, pk, fields in _noted(act) for field in fields}
 
 
-def _strangers_of(act: Act) -> set[str]:
+def strangers_of(act: Act) -> set[str]:
+    """Those that an act is about, and those whose visits it took or gave."""
     found = {pk for name, pk in touches(act) if name == "stranger"}
     for _, _, fields in _noted(act):
         found |= {pk for pk in fields.get("stranger_id", ()) if pk}

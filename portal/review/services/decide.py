@@ -20,7 +20,7 @@ from portal.journal.registry import undoes
 from portal.review.models import Anchor, Stranger
 from portal.review.services.anchoring import anchor_visit
 from portal.review.services.change import Change, take_back
-from portal.review.services.settling import settle, visits_of
+from portal.review.services.settling import not_named_yet, settle, visits_of
 from portal.review.services.subjects import faster, lock_strangers
 from portal.sightings.models import Visit
 
@@ -65,15 +65,19 @@ def watch_strangers(strangers: Iterable[Stranger], *, is_watched: bool = True) -
 
 @transaction.atomic
 def dismiss_strangers(strangers: Iterable[Stranger]) -> Act:
-    """No faces at all, such as a poster or a pattern: these visits count as nobody's."""
+    """No faces at all, such as a poster or a pattern: these visits count as nobody's, but for those
+    that somebody named already: how many these are is in the act's ``data["left"]``."""
     require("review.decide")
     locked, change = lock_strangers(strangers, open_for=_ALL_OPEN), Change()
-    for visit in visits_of(locked):
+    everything = visits_of(locked)
+    visits = not_named_yet(change, everything)
+    for visit in visits:
         settle(change, visit, Visit.Settled.NOT_A_FACE, person_id=None)
         change.hold(visit, "stranger_id")
     for stranger in locked:
         change.put(stranger, state=_State.NOT_A_FACE)
-    return _noted(change, "review.dismiss", "dismissed", locked, said="no face")
+    left = len(everything) - len(visits)
+    return _noted(change, "review.dismiss", "dismissed", locked, said="no face", left=left)
 
 
 @transaction.atomic
@@ -98,7 +102,7 @@ def _noted(
     change: Change, kind: str, word: str, strangers: Sequence[Stranger], *, said: str, **facts: Any
 ) -> Act:
     who = str(strangers[0]) if len(strangers) == 1 else f"{len(strangers)} strangers"
-    act = change.note(kind, f"{who}: {said}")
+    act = change.note(kind, f"{who}: {said}", facts=facts)
     record(
         f"review.stranger.{word}",
         after={"strangers": [str(one.pk) for one in strangers], "act": str(act.pk), **facts},

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Count, F
+from django.db.models import Count, F, QuerySet
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -25,8 +25,8 @@ from portal.engines.models import Space
 from portal.journal.models import Act
 from portal.people.vectors import seal_vector
 from portal.review.models import Anchor, Stranger
-from portal.review.services.change import REVIEW_KINDS, touches
-from portal.review.services.standing import next_number, recount
+from portal.review.services.change import REVIEW_KINDS, strangers_of
+from portal.review.services.standing import lock_grouping, next_number, recount
 from portal.sightings.models import RecognisedFace, Visit, VisitVector
 from portal.sightings.services.visits import seal_visit_vector
 
@@ -100,23 +100,32 @@ def suggest_person(visit: Visit, person_id: UUID, *, score: float) -> None:
 
 @transaction.atomic
 def release_recognised() -> int:
-    """Visits that went on and were recognised after all are no stranger's; returns how many."""
+    """Visits that went on and were recognised after all are no stranger's; returns how many.
+
+    Strangers that lost a visit otherwise, since it turned out to be part of another, are counted
+    anew: whoever makes one visit of two knows no strangers.
+    """
     require("review.decide")
-    rows = Visit.objects.select_for_update().filter(
+    since = timezone.now() - _LATELY
+    recognised = Visit.objects.filter(
         stranger__isnull=False,
         decision=RecognisedFace.Decision.MATCH,
         settled_as="",
-        changed_at__gte=timezone.now() - _LATELY,
+        changed_at__gte=since,
     )
-    visits = list(rows)
+    miscounted = _miscounted().filter(last_at__gte=since)
+    if not recognised.exists() and not miscounted.exists():
+        return 0
+    lock_grouping()
+    visits = list(recognised.select_for_update(of=("self",)))
     strangers = {visit.stranger_id for visit in visits if visit.stranger_id}
     for visit in visits:
         visit.stranger = None
         visit.save(update_fields=["stranger", "changed_at"])
-    if visits:
-        recount(strangers)
-        _drop_empty(strangers)
-        publish_on_commit("review", ReviewChanged(type="review.changed"))
+    strangers |= set(miscounted.values_list("pk", flat=True))
+    recount(strangers)
+    _drop_empty(strangers)
+    publish_on_commit("review", ReviewChanged(type="review.changed"))
     return len(visits)
 
 
@@ -165,12 +174,8 @@ def forget_strangers() -> int:
     journal may bring back.
     """
     require("review.decide")
-    there = Stranger.objects.annotate(there=Count("visits"))
-    recount(list(there.exclude(there=F("visit_count")).values_list("pk", flat=True)))
-    acts = Act.objects.filter(
-        kind__startswith=REVIEW_KINDS, undone_at=None, expires_at__gte=timezone.now()
-    )
-    wanted = {pk for act in acts.iterator(chunk_size=200) for _, pk in touches(act)}
+    recount(list(_miscounted().values_list("pk", flat=True)))
+    wanted = _wanted_back()
     empty = Stranger.objects.filter(visit_count=0).exclude(
         state=Stranger.State.IGNORED,
         pk__in=Anchor.objects.filter(stranger__isnull=False).values("stranger"),
@@ -184,10 +189,26 @@ def forget_strangers() -> int:
 
 def _drop_empty(stranger_ids: set[UUID]) -> None:
     """One that nobody has looked at, and that was no stranger."""
-    Stranger.objects.filter(
+    empty = Stranger.objects.filter(
         pk__in=stranger_ids,
         visit_count=0,
         state=Stranger.State.OPEN,
         acknowledged_at=None,
         enrolment=None,
-    ).delete()
+    )
+    if gone := set(empty.values_list("pk", flat=True)):
+        wanted = _wanted_back()
+        Stranger.objects.filter(pk__in=[pk for pk in gone if str(pk) not in wanted]).delete()
+
+
+def _miscounted() -> QuerySet[Stranger]:
+    there = Stranger.objects.annotate(there=Count("visits")).order_by()
+    return there.exclude(there=F("visit_count"))
+
+
+def _wanted_back() -> set[str]:
+    """Strangers that an act in the journal may bring back, or to whom it may give a visit back."""
+    acts = Act.objects.filter(
+        kind__startswith=REVIEW_KINDS, undone_at=None, expires_at__gte=timezone.now()
+    )
+    return {pk for act in acts.iterator(chunk_size=200) for pk in strangers_of(act)}

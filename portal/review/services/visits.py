@@ -22,14 +22,13 @@ from portal.people.services.status import lock_living
 from portal.review.models import Anchor
 from portal.review.services.anchoring import anchor_visit, refusals_of
 from portal.review.services.change import Change, take_back
-from portal.review.services.settling import settle
+from portal.review.services.settling import NAMED, leave_stranger, settle
 from portal.review.services.subjects import lock_person, lock_visits, settled_already
 from portal.sightings.models import RecognisedFace, Visit
 
 __all__ = ["confirm_visits", "name_visit", "refuse_visit"]
 
 _Settled = Visit.Settled
-_NAMED: Final = frozenset({_Settled.CONFIRMED, _Settled.ASSIGNED})
 _SUGGESTING: Final = frozenset({RecognisedFace.Decision.MATCH, RecognisedFace.Decision.UNCERTAIN})
 
 
@@ -54,6 +53,7 @@ def confirm_visits(visits: Iterable[Visit]) -> Act:
                 raise _gone()
             people[person_id] = lock_living(person)
         settle(change, visit, _Settled.CONFIRMED, person_id=person_id)
+        leave_stranger(change, visit)
     only = next(iter(people.values())) if len(people) == 1 else None
     named = f"as {only.name}" if only else f"as {len(people)} people"
     act = change.note(
@@ -100,8 +100,7 @@ def name_visit(visit: Visit, person: Person) -> Act:
     if is_known and suggested != person.pk:
         anchor_visit(locked, Anchor.Kind.NOT_PERSON, change, person_id=suggested)
     settle(change, locked, _Settled.ASSIGNED, person_id=person.pk)
-    if locked.stranger_id is not None:
-        change.put(locked, stranger_id=None)
+    leave_stranger(change, locked)
     other_id = suggested if is_known and suggested != person.pk else None
     act = change.note(
         "review.name", f"A visit is {person.name}", person_id=person.pk, other_id=other_id
@@ -111,7 +110,7 @@ def name_visit(visit: Visit, person: Person) -> Act:
 
 
 def _may_be_refused(visit: Visit, person: Person) -> None:
-    if visit.settled_as in _NAMED and visit.person_id == person.pk:
+    if visit.settled_as in NAMED and visit.person_id == person.pk:
         return
     if visit.settled_as:
         raise settled_already(visit)

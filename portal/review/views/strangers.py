@@ -79,7 +79,8 @@ def bulk(request: HttpRequest, action: str) -> HttpResponse:
     subject = str(rows[0]) if len(rows) == 1 else f"{len(rows)} strangers"
     if action == "assign":
         person = chosen_person(request)
-        act, message = services.assign_strangers(rows, person), f"{subject} named {person.name}."
+        act = services.assign_strangers(rows, person)
+        message = f"{subject} named {person.name}.{_left(act)}"
     elif action == "merge":
         if len(rows) < 2:
             raise DomainError(
@@ -109,7 +110,7 @@ def assign(request: HttpRequest, stranger_id: UUID) -> HttpResponse:
     stranger, person = visible_stranger(stranger_id), chosen_person(request)
     with_photo = request.POST.get("add_reference") == "on"
     act = services.assign_strangers([stranger], person, add_reference=with_photo)
-    return _told(request, stranger, f"{stranger} is {person.name}.", act)
+    return _told(request, stranger, f"{stranger} is {person.name}.{_left(act)}", act)
 
 
 @page("review.decide")
@@ -147,8 +148,20 @@ def acknowledge(request: HttpRequest, stranger_id: UUID) -> HttpResponse:
 def _changed(rows: Sequence[Stranger], action: str, subject: str) -> tuple[Act, str]:
     if action not in CHANGES:
         raise NotFound("There is nothing under this address.")
-    act, words = CHANGES[action]
-    return act(rows), words.format(subject)
+    decide, words = CHANGES[action]
+    act = decide(rows)
+    return act, f"{words.format(subject)}{_left(act)}"
+
+
+def _left(act: Act) -> str:
+    """What the decision did not touch, since somebody had said of it whose it is."""
+    match act.data.get("left", 0):
+        case 0:
+            return ""
+        case 1:
+            return " A visit that has a name already keeps it."
+        case count:
+            return f" {count} visits that have a name already keep it."
 
 
 def _told(request: HttpRequest, stranger: Stranger, message: str, act: Act) -> HttpResponse:

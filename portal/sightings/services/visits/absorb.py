@@ -31,5 +31,7 @@ def absorb(gone: Visit, survivor: Visit) -> None:
     survivor.faces_seen += gone.faces_seen
     survivor.faces_usable += gone.faces_usable
     survivor.faces_agreeing += gone.faces_agreeing
-    survivor.stranger_id = survivor.stranger_id or gone.stranger_id
+    if survivor.person_id is None:
+        # Nobody who has a name becomes a stranger for having been seen badly at first.
+        survivor.stranger_id = survivor.stranger_id or gone.stranger_id
     Visit.objects.filter(pk=gone.pk).delete()

@@ -35,13 +35,18 @@ def announce_visits(visits: Sequence[Visit]) -> None:
         ),
     )
     _ring(_ALERTS)
-    if any(visit.decision == RecognisedFace.Decision.UNKNOWN for visit in visits):
+    if any(_concerns_strangers(visit) for visit in visits):
         _ring(_REVIEW)
     if any(visit.person_id is not None for visit in visits):
         _ring(_MUSTER)
     if any(visit.decision in _SEEN or visit.person_id is not None for visit in visits):
         # At once: whoever has just come looks whether the board says so.
         ring_on_commit(_ATTENDANCE)
+
+
+def _concerns_strangers(visit: Visit) -> bool:
+    """It waits to be grouped; or it was, and says something else by now."""
+    return visit.decision == RecognisedFace.Decision.UNKNOWN or visit.stranger_id is not None
 
 
 def _ring(task: TaskName) -> None:
