@@ -148,8 +148,7 @@ class Session:
             )
             if settings.validation_mode == "classes":
                 _require_pairs(held_back)
-        if settings.crop is not None and not settings.random_crop:
-            self._require_cut(source)
+        self._crop = settings.crop and self._crop_as_seen(settings.crop, source)
         self.source = source
         self.labels = labels_of(source)
         self._pictures = _digest_of(source, held_back)
@@ -273,20 +272,37 @@ class Session:
             problems=self.problems,
         )
 
-    def _require_cut(self, source: Source) -> None:
-        """The network's file will say that faces were cut to its size; one picture shows it."""
-        try:
-            shorter = min(source.read(0).shape[:2])
-        except (RecognitionError, OSError):
-            return  # damaged: named when its turn comes
-        seen, wanted = self.settings.resize_px or shorter, self.network.input_px
-        if seen != wanted:
-            raise TrainingError(
-                f"--crop says that faces were cut for this network, which sees {wanted} px; "
-                f"{source.key(0)} {'becomes' if self.settings.resize_px else 'has'} {seen} px. Cut "
-                f"them to {wanted} px, or leave --crop out.",
-                code="training.options",
+    def _crop_as_seen(self, crop: CropSpec, source: Source) -> CropSpec:
+        """What the network's file will say; one picture shows how large faces were cut.
+
+        Of a larger one the network sees a part as large as its input, from anywhere with
+        ``random_crop``: as if cut with less margin, which only a margin in output pixels can say.
+        """
+        found = _first_readable(source)
+        if found is None:
+            return crop  # damaged, all of them: said when the first one's turn comes
+        key, shorter = found
+        resize, wanted = self.settings.resize_px, self.network.input_px
+        seen = resize or shorter
+        if seen == wanted:
+            return crop
+        margin_px = crop.margin_px - (seen - wanted)
+        is_of_output = (
+            crop.alignment == "box-margin" and crop.margin_convention == "facenet-pytorch"
+        )
+        if is_of_output and resize is None and 0 <= margin_px < crop.margin_px:
+            self.say(
+                f"Of faces cut to {seen} px with a margin of {crop.margin_px} px the network sees "
+                f"{wanted} px: its file says {margin_px} px of margin."
             )
+            return replace(crop, margin_px=margin_px)
+        raise TrainingError(
+            f"--crop says that faces were cut for this network, which sees {wanted} px; {key} "
+            f"{'becomes' if resize else 'has'} {seen} px, so faces would be of another size in use "
+            f"than in training. Cut them to {wanted} px, or leave --crop out. (Larger ones, for "
+            "--random-crop, are understood where they were cut with --crop facenet-pytorch.)",
+            code="training.options",
+        )
 
     def _lfw_judge(self) -> Callable[[], Mapping[str, float]] | None:
         chosen = self.settings.lfw
@@ -365,7 +381,7 @@ class Session:
         }
 
     def _preparation(self) -> dict[str, str]:
-        crop = self.settings.crop
+        crop = self._crop
         if crop is None:
             return {"scaling": self.scaling, "channel_order": "rgb"}
         return preparation_metadata(crop, scaling=self.scaling)
@@ -392,6 +408,16 @@ class Session:
         if empty:
             words += f"; empty folders left out: {len(empty)}"
         self.say(words + ".")
+
+
+def _first_readable(source: Source) -> tuple[str, int] | None:
+    """A picture's key and shorter side."""
+    for row in range(len(source)):
+        try:
+            return source.key(row), min(source.read(row).shape[:2])
+        except (RecognitionError, OSError):
+            continue
+    return None
 
 
 def _digest_of(*sources: Source | None) -> str:

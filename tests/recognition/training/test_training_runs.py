@@ -167,6 +167,47 @@ def test_faces_that_were_cut_for_another_size_are_not_said_to_be_the_networks_ow
         train_softmax(SOURCE, replace(cut, resize_px=8), say=quiet)
     with pytest.raises(TrainingError, match="has 16 px"):
         train_softmax(SOURCE, replace(cut, input_px=20, crop=CropSpec(size_px=20)), say=quiet)
+    first_damaged = replace(SOURCE, damaged=frozenset({0}))
+    with pytest.raises(TrainingError, match=r"p00/1\.png has 16 px"):
+        train_softmax(first_damaged, replace(cut, input_px=20), say=quiet)
+
+
+class Larger(MadePeople):
+    def read(self, index):
+        return np.kron(super().read(index), np.ones((2, 2, 1), np.uint8))
+
+
+def taken_from_larger(logs, margin_px, convention, *, random_crop=True):
+    crop = CropSpec(
+        alignment="box-margin", size_px=24, margin_px=margin_px, margin_convention=convention
+    )
+    chosen = settings(logs, epochs=1, random_crop=random_crop, crop=crop)
+    return replace(chosen, input_px=24)
+
+
+@pytest.mark.parametrize("random_crop", [True, False])
+def test_parts_of_larger_pictures_are_said_to_have_the_margin_that_the_network_sees(
+    tmp_path, random_crop
+):
+    """A face on 20 of 32 px is on 20 of the 24 that are taken: a margin of 4, no more of 12."""
+    chosen = taken_from_larger(tmp_path, 12, "facenet-pytorch", random_crop=random_crop)
+    words = []
+    file = train_softmax(Larger(3, 4), chosen, say=words.append).network_file
+    assert files.file_metadata(file)["margin_px"] == "4"
+    assert any("its file says 4 px of margin" in word for word in words)
+
+
+@pytest.mark.parametrize(
+    ("margin_px", "convention"), [(12, "facenet"), (7, "facenet-pytorch"), (0, "facenet-pytorch")]
+)
+def test_parts_of_larger_pictures_are_refused_where_no_crop_gives_the_same(
+    tmp_path, margin_px, convention
+):
+    chosen = taken_from_larger(tmp_path, margin_px, convention)
+    turned = replace(chosen, crop=CropSpec(size_px=24))
+    for one in (chosen, turned):
+        with pytest.raises(TrainingError, match="has 32 px, so faces would be of another size"):
+            train_softmax(Larger(3, 4), one, say=quiet)
 
 
 @pytest.mark.parametrize(
