@@ -1,4 +1,4 @@
-"""What days hang on in other apps: plans, leave, and who people are. Imported once, by the app.
+"""What days hang on in other apps: plans, leave, places, and who people are. Imported once, by the app.
 
 Whoever tells does so in the transaction of the change; marks are part of it.
 """
@@ -18,13 +18,16 @@ from portal.attendance.models import AttendanceDay, Correction, Punch
 from portal.attendance.services.recompute import preview_recompute
 from portal.attendance.services.stale import horizon, mark_stale
 from portal.core.vault import vault
+from portal.organisation import changes as organisation
 from portal.people import changes as people
+from portal.people.concerned import people_concerned
 from portal.schedules import changes as schedules
 
-__all__ = ["count_days", "follow_people", "follow_plans"]
+__all__ = ["count_days", "follow_organisation", "follow_people", "follow_plans"]
 
 What = people.What
 _DAY: Final = timedelta(days=1)
+_RECENT: Final = timedelta(days=3)
 
 
 @schedules.listen
@@ -65,6 +68,15 @@ def follow_people(change: people.PeopleChange) -> None:
     if change.what is What.MERGE:
         first = _since_ever(change.person_ids)
     mark_stale(change.person_ids, first=first, last=None, cause=_CAUSES[change.what])
+
+
+@organisation.listen
+def follow_organisation(change: organisation.OrganisationChange) -> None:
+    """As far back as every night computes anew by what holds then."""
+    ids = list(people_concerned(change).values_list("pk", flat=True))
+    is_clock = change.what is organisation.What.TIME_ZONE
+    cause = "site_time_zone" if is_clock else "department_moved"
+    mark_stale(ids, first=(timezone.now() - _RECENT).date(), last=None, cause=cause)
 
 
 _CAUSES: Final = {

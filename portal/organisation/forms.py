@@ -30,7 +30,8 @@ class SiteForm(forms.Form):
     name = forms.CharField(max_length=80, label="Name")
     time_zone = forms.ChoiceField(
         label="Time zone",
-        help_text="Days and times of what happens at this site are named in it.",
+        help_text="Days and times of what happens at this site are named in it. Another one holds "
+        "from three days ago on; days before that stay as they are.",
     )
     address = forms.CharField(max_length=200, required=False, label="Address")
 
@@ -59,6 +60,8 @@ class DepartmentForm(forms.Form):
         required=False,
         empty_label="At the top",
         label="Below",
+        help_text="Shifts of a department hold for those below it. After a move those of the new "
+        "place hold from three days ago on; days before that stay as they are.",
     )
 
     def __init__(

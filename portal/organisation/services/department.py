@@ -9,6 +9,7 @@ from django.db import transaction
 from portal.audit.services import record
 from portal.core.context import require
 from portal.core.errors import DomainError
+from portal.organisation.changes import OrganisationChange, What, tell
 from portal.organisation.models import PATH_SEPARATOR, Department, Site
 
 __all__ = [
@@ -69,7 +70,11 @@ def create_department(site: Site, *, name: str, parent: Department | None = None
 def change_department(
     department: Department, *, name: str, parent: Department | None
 ) -> Department:
-    """Rename it, move it within its site, or both; the paths of all that lies below follow."""
+    """Rename it, move it within its site, or both; the paths of all that lies below follow.
+
+    What holds for the department above holds for its people from three days ago on. Raises
+    ``DomainError``; also what whoever plans by the tree refuses.
+    """
     require("organisation.manage")
     # The whole tree of the site: two moves at once could make a circle of it.
     tree = {
@@ -87,6 +92,7 @@ def change_department(
                     code="department.circle",
                 )
             above = tree[above.parent_id] if above.parent_id else None
+    is_moved = locked.parent_id != (parent.pk if parent is not None else None)
     locked.name, locked.parent = _checked(name), parent
     locked.path = _path_below(parent, locked.name)
     below = [row for row in tree.values() if row.path.startswith(before + PATH_SEPARATOR)]
@@ -103,6 +109,9 @@ def change_department(
             before={"path": before},
             after={"path": locked.path, "below": len(below)},
         )
+    if is_moved:
+        moved = frozenset(row.pk for row in (locked, *below))
+        tell(OrganisationChange(what=What.PARENT, site_id=locked.site_id, department_ids=moved))
     return locked
 
 

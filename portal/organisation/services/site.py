@@ -12,6 +12,7 @@ from django.db.models import ProtectedError
 from portal.audit.services import record
 from portal.core.context import Actor, require
 from portal.core.errors import DomainError, PermissionMissing
+from portal.organisation.changes import OrganisationChange, What, tell
 from portal.organisation.models import Site
 
 __all__ = ["SiteDetails", "create_site", "default_site", "delete_site", "update_site"]
@@ -47,11 +48,15 @@ def create_site(details: SiteDetails) -> Site:
 
 @transaction.atomic
 def update_site(site: Site, details: SiteDetails) -> Site:
+    """Days are named by another time zone from three days ago on. Raises ``DomainError``; also what
+    whoever plans by the clock refuses."""
     require("organisation.manage")
     locked = Site.objects.select_for_update().get(pk=site.pk)
     before = _snapshot(locked)
     _filled(locked, details).save()
     record("organisation.site.updated", target=locked, before=before, after=_snapshot(locked))
+    if locked.time_zone != before["time_zone"]:
+        tell(OrganisationChange(what=What.TIME_ZONE, site_id=locked.pk))
     return locked
 
 
