@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from recognition.cli._arguments import at_least
 from recognition.cli._command import Command
@@ -15,8 +17,12 @@ from recognition.cli._training_options import (
     open_source,
     report,
     settings_of,
+    unfit,
     weights_of,
 )
+
+if TYPE_CHECKING:
+    from recognition.training.margin import MarginSettings
 
 __all__ = ["COMMAND"]
 
@@ -42,24 +48,30 @@ def _add_arguments(parser: ArgumentParser) -> None:
     group.add_argument("--scale", type=at_least(1), help="s; default the paper's")
     group.add_argument("--margin", type=non_negative, help="m of am and arcface")
     group.add_argument(
-        "--margins", type=non_negative, nargs=3, metavar=("M1", "M2", "M3"), default=(1.0, 0.3, 0.2)
-    )
+        "--margins", type=non_negative, nargs=3, metavar=("M1", "M2", "M3"),
+        help="of combined (1 0.3 0.2)",
+    )  # fmt: skip
     add_loss_arguments(parser)
 
 
-def _run(options: Namespace) -> int:
-    from recognition.training.margin import MarginSettings, train_margin
+def _margin_of(options: Namespace) -> MarginSettings:
+    from recognition.training.margin import MarginSettings
 
-    m1, m2, m3 = options.margins
+    if options.kind == "combined" and options.margin is not None:
+        raise unfit("--margin is of am and arcface; combined takes --margins M1 M2 M3")
+    if options.kind != "combined" and options.margins is not None:
+        raise unfit(f"--margins is of combined; {options.kind} takes --margin")
+    chosen = MarginSettings(kind=options.kind, scale=options.scale, margin=options.margin)
+    return chosen if options.margins is None else replace(chosen, margins=tuple(options.margins))
+
+
+def _run(options: Namespace) -> int:
+    from recognition.training.margin import train_margin
+
     outcome = train_margin(
         open_source(options.data),
         settings_of(options),
-        margin=MarginSettings(
-            kind=options.kind,
-            scale=options.scale,
-            margin=options.margin,
-            margins=(m1, m2, m3),
-        ),
+        margin=_margin_of(options),
         weights=weights_of(options),
         arguments=arguments_of(options),
         say=complain if options.json else print,

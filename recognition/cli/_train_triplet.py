@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recognition.cli._arguments import at_least
 from recognition.cli._command import Command
@@ -15,7 +16,11 @@ from recognition.cli._training_options import (
     open_source,
     report,
     settings_of,
+    unfit,
 )
+
+if TYPE_CHECKING:
+    from recognition.training.triplet import TripletSettings
 
 __all__ = ["COMMAND"]
 
@@ -45,9 +50,9 @@ def _add_arguments(parser: ArgumentParser) -> None:
     add_run_arguments(parser)
     group = parser.add_argument_group("triplets")
     group.add_argument("--people-per-batch", type=at_least(2), default=45)
-    group.add_argument("--images-per-person", type=at_least(2), default=40)
+    group.add_argument("--images-per-person", type=at_least(2), help="at most (default 40)")
     group.add_argument("--alpha", type=non_negative, default=0.2, help="margin (default 0.2)")
-    group.add_argument("--reduction", choices=("mean", "sum"), default="mean")
+    group.add_argument("--reduction", choices=("mean", "sum"), help="of a batch's triplets (mean)")
     group.add_argument(
         "--mining",
         choices=("vgg_random", "semi_hard", "batch_hard", "all_pairs"),
@@ -56,27 +61,42 @@ def _add_arguments(parser: ArgumentParser) -> None:
     group.add_argument(
         "--mining-mode",
         choices=("train", "eval"),
-        default="train",
         help="of batch normalisation while triplets are mined (facenet: train)",
     )
     group.add_argument("--compatible-with", type=Path, metavar="FILE", help="an older network")
 
 
+def _triplet_of(options: Namespace) -> TripletSettings:
+    from recognition.training.triplet import TripletSettings
+
+    own = {
+        name: getattr(options, name)
+        for name in ("images_per_person", "reduction", "mining_mode")
+        if getattr(options, name) is not None
+    }
+    if own and options.compatible_with is not None:
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in own)
+        raise unfit(
+            f"{named} cannot be chosen with --compatible-with: harmonic triplets are mined in every "
+            "batch as it is trained, of --batch-size / --people-per-batch pictures of each, and "
+            "their mean counts"
+        )
+    return TripletSettings(
+        people_per_batch=options.people_per_batch,
+        margin=options.alpha,
+        rule=options.mining,
+        compatible_with=options.compatible_with,
+        **own,
+    )
+
+
 def _run(options: Namespace) -> int:
-    from recognition.training.triplet import TripletSettings, train_triplet
+    from recognition.training.triplet import train_triplet
 
     outcome = train_triplet(
         open_source(options.data),
         settings_of(options),
-        triplet=TripletSettings(
-            people_per_batch=options.people_per_batch,
-            images_per_person=options.images_per_person,
-            margin=options.alpha,
-            reduction=options.reduction,
-            rule=options.mining,
-            mining_mode=options.mining_mode,
-            compatible_with=options.compatible_with,
-        ),
+        triplet=_triplet_of(options),
         arguments=arguments_of(options),
         say=complain if options.json else print,
     )

@@ -1,7 +1,7 @@
 """The options that all trainers of embedding networks share, by facenet's names and defaults.
 
 Public surface: ``add_run_arguments``, ``add_loss_arguments``, ``open_source``, ``report``,
-``settings_of``, ``weights_of``.
+``settings_of``, ``unfit``, ``weights_of``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import math
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from recognition.cli._arguments import at_least, share
 from recognition.cli._output import print_json
@@ -20,6 +20,7 @@ from recognition.networks.registry import NETWORKS
 
 if TYPE_CHECKING:
     from recognition.training.objectives import LossWeights
+    from recognition.training.schedule import Schedule
     from recognition.training.session import Outcome, RunSettings
     from recognition.training.sources import Source
 
@@ -31,9 +32,11 @@ __all__ = [
     "open_source",
     "report",
     "settings_of",
+    "unfit",
     "weights_of",
 ]
 
+_Value = TypeVar("_Value")
 _OPTIMISERS = ("ADAGRAD", "ADADELTA", "ADAM", "RMSPROP", "MOM")
 
 
@@ -113,10 +116,10 @@ def _add_optimiser_arguments(parser: ArgumentParser, optimiser: str) -> None:
         "MOM Nesterov 0.9 (default %(default)s)",
     )  # fmt: skip
     group.add_argument(
-        "--learning-rate", type=float, default=0.1, help="-1: from --learning-rate-schedule"
+        "--learning-rate", type=float, help="default 0.1; -1: from --learning-rate-schedule"
     )
-    group.add_argument("--learning-rate-decay-epochs", type=at_least(1), default=100)
-    group.add_argument("--learning-rate-decay-factor", type=non_negative, default=1.0)
+    group.add_argument("--learning-rate-decay-epochs", type=at_least(1), help="default 100")
+    group.add_argument("--learning-rate-decay-factor", type=non_negative, help="default 1")
     group.add_argument(
         "--learning-rate-schedule",
         type=Path,
@@ -163,7 +166,9 @@ def _add_picture_arguments(parser: ArgumentParser) -> None:
         choices=("arcface", "facenet", "facenet-pytorch"),
         help="how the faces were cut, for the network's file: arcface, facenet, facenet-pytorch",
     )
-    group.add_argument("--crop-margin", type=at_least(0), default=44, metavar="PX")
+    group.add_argument(
+        "--crop-margin", type=at_least(0), metavar="PX", help="of facenet and facenet-pytorch (44)"
+    )
 
 
 def _add_validation_arguments(parser: ArgumentParser) -> None:
@@ -177,7 +182,9 @@ def _add_validation_arguments(parser: ArgumentParser) -> None:
         default="images",
         help="pictures of everybody (accuracy), or people as a whole (verification)",
     )
-    group.add_argument("--min-nrof-val-images-per-class", type=at_least(1), default=1)
+    group.add_argument(
+        "--min-nrof-val-images-per-class", type=at_least(1), help="where pictures are held back (1)"
+    )
     group.add_argument("--validate-every-n-epochs", type=at_least(1), default=5)
     group.add_argument("--lfw-dir", type=Path, help="LFW's pictures, cut as DATA is")
     group.add_argument("--lfw-pairs", type=Path, help="pairs.txt")
@@ -249,30 +256,28 @@ def settings_of(options: Namespace) -> RunSettings:
     """What these options describe. Raises ``RecognitionError`` where two do not go together."""
     from recognition.training.batches import default_workers
     from recognition.training.loop import Plan
-    from recognition.training.schedule import Schedule, StepSchedule, read_schedule
     from recognition.training.session import LfwSettings, RunSettings
 
-    schedule: Schedule
-    if options.learning_rate_schedule is not None:
-        schedule = read_schedule(options.learning_rate_schedule)
-    elif not math.isfinite(options.learning_rate):
-        raise _unfit(f"--learning-rate {options.learning_rate} is no rate")
-    elif options.learning_rate < 0:
-        raise _unfit("--learning-rate -1 means a schedule; name it with --learning-rate-schedule")
-    else:
-        schedule = StepSchedule(
-            options.learning_rate,
-            options.learning_rate_decay_factor,
-            options.learning_rate_decay_epochs,
-        )
+    schedule = _schedule_of(options)
     if (options.lfw_dir is None) != (options.lfw_pairs is None):
-        raise _unfit("--lfw-dir and --lfw-pairs belong together")
+        raise unfit("--lfw-dir and --lfw-pairs belong together")
     if options.keep_probability == 0.0:
-        raise _unfit("--keep-probability 0 keeps nothing")
+        raise unfit("--keep-probability 0 keeps nothing")
     if options.head_epochs and options.pretrained is None:
-        raise _unfit("--head-epochs trains the head on a trunk that has learnt: name --pretrained")
+        raise unfit("--head-epochs trains the head on a trunk that has learnt: name --pretrained")
     if options.new_schedule and not options.resume:
-        raise _unfit("--new-schedule changes the learning rates of a run that goes on: --resume")
+        raise unfit("--new-schedule changes the learning rates of a run that goes on: --resume")
+    if options.keep_head and options.pretrained is None:
+        raise unfit("--keep-head takes the head of a network that has learnt: name --pretrained")
+    least_held_back = options.min_nrof_val_images_per_class
+    holds_pictures = (
+        options.validation_set_split_ratio and options.validation_set_split_mode == "images"
+    )
+    if least_held_back is not None and not holds_pictures:
+        raise unfit(
+            "--min-nrof-val-images-per-class is of pictures held back: it goes with "
+            "--validation-set-split-ratio and the mode images"
+        )
     lfw = options.lfw_dir and LfwSettings(
         images=options.lfw_dir,
         pairs=options.lfw_pairs,
@@ -303,7 +308,7 @@ def settings_of(options: Namespace) -> RunSettings:
         min_images_per_class=options.min_images_per_class,
         validation_share=options.validation_set_split_ratio,
         validation_mode=options.validation_set_split_mode,
-        min_validation_images=options.min_nrof_val_images_per_class,
+        min_validation_images=_or(least_held_back, 1),
         validate_every=options.validate_every_n_epochs,
         lfw=lfw or None,
         device=options.device,
@@ -322,6 +327,34 @@ def settings_of(options: Namespace) -> RunSettings:
             seed=options.seed,
         ),
     )
+
+
+def _schedule_of(options: Namespace) -> Schedule:
+    from recognition.training.schedule import StepSchedule, read_schedule
+
+    rate = _or(options.learning_rate, 0.1)
+    factor, every = options.learning_rate_decay_factor, options.learning_rate_decay_epochs
+    if options.learning_rate_schedule is not None:
+        schedule = read_schedule(options.learning_rate_schedule)
+        if options.learning_rate is not None and options.learning_rate >= 0:
+            raise unfit(
+                "--learning-rate and --learning-rate-schedule both say the rate: name one, or -1"
+            )
+        if factor is not None or every is not None:
+            raise unfit(
+                "--learning-rate-decay-factor and -epochs are a staircase below --learning-rate; "
+                "--learning-rate-schedule says every rate by itself"
+            )
+        return schedule
+    if not math.isfinite(rate):
+        raise unfit(f"--learning-rate {rate} is no rate")
+    if rate < 0:
+        raise unfit("--learning-rate -1 means a schedule; name it with --learning-rate-schedule")
+    return StepSchedule(rate, _or(factor, 1.0), _or(every, 100))
+
+
+def _or(value: _Value | None, default: _Value) -> _Value:
+    return default if value is None else value
 
 
 def arguments_of(options: Namespace) -> dict[str, Any]:
@@ -358,6 +391,8 @@ def _crop_of(options: Namespace) -> Any:
     from recognition.embedding_spec import CropSpec
     from recognition.networks import network_spec
 
+    if options.crop_margin is not None and options.crop in {None, "arcface"}:
+        raise unfit("--crop-margin is of a box: it goes with --crop facenet or facenet-pytorch")
     if options.crop is None:
         return None
     size = options.image_size or network_spec(options.network).input_px
@@ -366,10 +401,11 @@ def _crop_of(options: Namespace) -> Any:
     return CropSpec(
         alignment="box-margin",
         size_px=size,
-        margin_px=options.crop_margin,
+        margin_px=_or(options.crop_margin, 44),
         margin_convention=options.crop,
     )
 
 
-def _unfit(message: str) -> RecognitionError:
+def unfit(message: str) -> RecognitionError:
+    """Options that do not go together."""
     return RecognitionError(f"{message}.", code="training.options")

@@ -14,11 +14,14 @@ from made_training import PX, WITH_NORM, MadePeople, WithNorm, settings, write_p
 from safetensors.torch import load_file
 
 from recognition import cli, networks
+from recognition.cli._train_margin import _margin_of
+from recognition.cli._train_triplet import _triplet_of
+from recognition.cli._training_options import settings_of
 from recognition.cli.train import _kinds
 from recognition.datasets.pairs import Pair, PairList, write_pairs
 from recognition.datasets.shard_writing import pack_folder
 from recognition.embedding_spec import CropSpec
-from recognition.errors import ModelRejected
+from recognition.errors import ModelRejected, RecognitionError
 from recognition.networks import build_network, files
 from recognition.networks.files import load_network, save_network
 from recognition.training.augmentation import PictureRecipe
@@ -27,8 +30,10 @@ from recognition.training.errors import TrainingError
 from recognition.training.judging import judge_people
 from recognition.training.margin import MarginSettings, train_margin
 from recognition.training.objectives import LossWeights
+from recognition.training.schedule import StepSchedule
 from recognition.training.session import LfwSettings
 from recognition.training.softmax import train_softmax
+from recognition.training.triplet import TripletSettings
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread", "without_curves")
 SOURCE = MadePeople(6, 6)
@@ -403,8 +408,7 @@ def test_softmax_margin_and_triplet_are_kinds_of_training():
         ("max_epochs", 500), ("batch_size", 90), ("epoch_size", 1000), ("embedding_size", 128),
         ("keep_probability", 1.0), ("weight_decay", 0.0), ("center_loss_factor", 0.0),
         ("center_loss_alfa", 0.95), ("prelogits_norm_loss_factor", 0.0), ("prelogits_norm_p", 1.0),
-        ("prelogits_hist_max", 10.0), ("optimiser", "ADAGRAD"), ("learning_rate", 0.1),
-        ("learning_rate_decay_epochs", 100), ("learning_rate_decay_factor", 1.0),
+        ("prelogits_hist_max", 10.0), ("optimiser", "ADAGRAD"),
         ("moving_average_decay", 0.9999), ("seed", 666), ("validate_every_n_epochs", 5),
         ("validation_set_split_ratio", 0.0), ("lfw_batch_size", 100), ("lfw_distance_metric", 0),
         ("lfw_use_flipped_images", False), ("random_crop", False), ("network", "inception-resnet-v1"),
@@ -415,10 +419,73 @@ def test_the_defaults_are_facenets(name, default):
     assert getattr(options, name) == default
 
 
+def test_the_learning_rate_is_facenets_by_default():
+    assert settings_of(parsed("softmax")).plan.schedule == StepSchedule(0.1, 1.0, 100)
+
+
 def test_triplets_defaults_are_facenets():
-    options = parsed("triplet")
-    chosen = (options.people_per_batch, options.images_per_person, options.alpha, options.mining)
-    assert chosen == (45, 40, 0.2, "vgg_random")
+    assert _triplet_of(parsed("triplet")) == TripletSettings(
+        people_per_batch=45, images_per_person=40, margin=0.2, rule="vgg_random",
+        reduction="mean", mining_mode="train",
+    )  # fmt: skip
+
+
+def test_the_margins_defaults_are_the_papers():
+    assert _margin_of(parsed("margin")) == MarginSettings()
+    chosen = parser_of("margin").parse_args(
+        ["faces", "runs", "--kind", "combined", "--margins", "1.1", "0", "0.2"]
+    )
+    assert _margin_of(chosen) == MarginSettings(kind="combined", margins=(1.1, 0.0, 0.2))
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "complaint"),
+    [
+        ("margin", "--kind combined --margin 0.9", "combined takes --margins"),
+        ("margin", "--kind am --margins 1 0.3 0.2", "am takes --margin"),
+        ("triplet", "--compatible-with a --images-per-person 9", "--images-per-person cannot be"),
+        ("triplet", "--compatible-with a --reduction sum", "--reduction cannot be chosen"),
+        ("triplet", "--compatible-with a --mining-mode eval", "--mining-mode cannot be chosen"),
+        ("softmax", "--keep-head", "name --pretrained"),
+        ("softmax", "--min-nrof-val-images-per-class 2", "of pictures held back"),
+        (
+            "softmax",
+            (
+                "--min-nrof-val-images-per-class 2 --validation-set-split-mode classes "
+                "--validation-set-split-ratio 0.5"
+            ),
+            "of pictures held back",
+        ),
+        ("softmax", "--crop-margin 10", "--crop-margin is of a box"),
+        ("softmax", "--crop arcface --crop-margin 10", "--crop-margin is of a box"),
+        ("softmax", "--new-schedule", "of a run that goes on"),
+    ],
+)
+def test_an_option_that_would_have_no_effect_is_refused(tmp_path, capsys, kind, options, complaint):
+    faces = write_people(MadePeople(4, 4), tmp_path / "faces")
+    assert run(kind, faces, tmp_path / "runs", *QUICK, *options.split()) == 1
+    assert complaint in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--learning-rate", "0.1"], "both say the rate"),
+        (["--learning-rate-decay-factor", "0.5"], "says every rate by itself"),
+        (["--learning-rate", "-1", "--learning-rate-decay-epochs", "9"], "every rate by itself"),
+    ],
+)
+def test_rates_are_said_by_a_file_or_by_options(tmp_path, options, complaint):
+    (tmp_path / "rates.txt").write_text("0: 0.5\n")
+    given = ["faces", "runs", "--learning-rate-schedule", str(tmp_path / "rates.txt")]
+    parser = parser_of("softmax")
+    for fitting in ([], ["--learning-rate", "-1"]):
+        schedule = settings_of(parser.parse_args([*given, *fitting])).plan.schedule
+        assert schedule.rate(1) == 0.5
+    with pytest.raises(RecognitionError, match=complaint) as caught:
+        settings_of(parser.parse_args([*given, *options]))
+    assert caught.value.code == "training.options"
 
 
 def test_losses_beside_cross_entropy_are_in_the_loss(tmp_path):
