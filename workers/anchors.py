@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import structlog
@@ -42,6 +43,8 @@ NEAR: Final = 0.36
 # Ignoring hides a face, so that an error costs more: the bar by which strangers are grouped.
 IGNORED: Final = 0.44
 _AT_ONCE: Final = 64
+# Visits whose crops cannot be read, which would stand before all others for ever.
+_given_up: WeakKeyDictionary[EngineHost, set[UUID]] = WeakKeyDictionary()
 
 
 class AnchorFollower:
@@ -120,7 +123,7 @@ class AnchorFollower:
 
 
 def renew_vectors(host: EngineHost) -> bool:
-    """Make the vectors of anchors and of strangers' visits anew that another model made.
+    """Make the vectors of anchors and of visits anew that another model made.
 
     True where there may be more of them. Crops that cannot be read are not asked for again.
     """
@@ -131,14 +134,16 @@ def renew_vectors(host: EngineHost) -> bool:
             give_up_crop(anchor_id)
         else:
             renew_anchor(anchor_id, vector, host.space)
-    visits = stale_vectors(host.space.id, limit=_AT_ONCE)
-    renewed = 0
+    given_up = _given_up.setdefault(host, set())
+    stale = stale_vectors(host.space.id, limit=_AT_ONCE + len(given_up))
+    visits = [(visit_id, key) for visit_id, key in stale if visit_id not in given_up][:_AT_ONCE]
     for visit_id, key in visits:
         vector = _embedded(host, key)
-        if vector is not None:
+        if vector is None:
+            given_up.add(visit_id)
+        else:
             renew_visit_vector(visit_id, vector, host.space)
-            renewed += 1
-    return len(anchors) == _AT_ONCE or renewed == _AT_ONCE
+    return _AT_ONCE in {len(anchors), len(visits)}
 
 
 def _embedded(host: EngineHost, key: str) -> NDArray[np.float32] | None:

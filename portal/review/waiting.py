@@ -176,15 +176,19 @@ def anchors_to_renew(space_id: str, *, limit: int) -> Sequence[tuple[UUID, str]]
 
 
 def stale_vectors(space_id: str, *, limit: int) -> Sequence[tuple[UUID, str]]:
-    """The same for visits of strangers and of nobody: id and the best face's aligned crop."""
+    """The same for visits: id and the best face's aligned crop. First those of strangers and of
+    nobody, whom alerts ask about, then those that have a name: the search by a face compares all."""
     rows = (
-        VisitVector.objects.filter(Q(visit__stranger__isnull=False) | Q(visit__person=None))
-        .exclude(space=space_id)
+        VisitVector.objects.exclude(space=space_id)
         .exclude(visit__best_face=None)
         .exclude(visit__best_face__aligned_key="")
         .order_by("-pk")
+        .values_list("pk", "visit__best_face__aligned_key")
     )
-    return list(rows.values_list("pk", "visit__best_face__aligned_key")[:limit])
+    nobodys = Q(visit__stranger__isnull=False) | Q(visit__person=None)
+    first = list(rows.filter(nobodys)[:limit])
+    named = rows.filter(visit__stranger=None, visit__person__isnull=False)
+    return first + list(named[: limit - len(first)])
 
 
 def _in_force() -> QuerySet[Anchor]:

@@ -13,6 +13,7 @@ from portal.journal.services import undo_act
 from portal.people.services import erase_person, merge_people
 from portal.review.models import Anchor
 from portal.review.services import refuse_visit, watch_strangers
+from portal.sightings.models import Visit, VisitVector
 from recognition.contracts import Candidate
 from recognition.images import encode_jpeg
 from tests.factories import (
@@ -169,15 +170,54 @@ class TestAnotherModel:
         assert not renew_vectors(host)
         assert named(host, anchors, probe) == []
 
-    def test_a_strangers_visits_are_made_anew_too(self, host):
-        visit = visit_with_face(identity=3, stranger=StrangerFactory())
-        visit.vector.space = self.other_space()
+    def former_visit(self, former: Space, **fields: object) -> Visit:
+        visit = visit_with_face(identity=3, **fields)
+        visit.vector.space = former
         visit.vector.save()
         visit.best_face.aligned_key = self.crop_of(GUEST)
         visit.best_face.save()
-        renew_vectors(host)
+        return visit
+
+    @pytest.mark.parametrize("whose", ["a stranger's", "nobody's", "somebody's"])
+    def test_visits_are_made_anew_too(self, host, whose):
+        """Strangers are grouped by them, and the search by a face compares all of them."""
+        fields = {
+            "a stranger's": {"stranger": StrangerFactory()},
+            "nobody's": {},
+            "somebody's": {"person": enrolled_person(ADA), "decision": "match"},
+        }[whose]
+        visit = self.former_visit(self.other_space(), **fields)
+        assert not renew_vectors(host)
         visit.vector.refresh_from_db()
         assert visit.vector.space == host.space
+
+    def test_strangers_come_first(self, host, monkeypatch):
+        monkeypatch.setattr("workers.anchors._AT_ONCE", 2)
+        former, ada = self.other_space(), enrolled_person(ADA)
+        known = [{"person": ada, "decision": "match"}] * 2
+        visits = [
+            self.former_visit(former, **fields)
+            for fields in [{"stranger": StrangerFactory()}, {}, *known]
+        ]
+        renewed = []
+        while True:
+            is_more = renew_vectors(host)
+            there = VisitVector.objects.filter(space=host.space)
+            renewed.append(set(there.values_list("pk", flat=True)))
+            if not is_more:
+                break
+        pks = [visit.pk for visit in visits]
+        assert renewed[:2] == [set(pks[:2]), set(pks)]
+
+    def test_crops_that_cannot_be_read_are_in_nobodys_way(self, host, monkeypatch):
+        monkeypatch.setattr("workers.anchors._AT_ONCE", 2)
+        former = self.other_space()
+        good = self.former_visit(former)
+        for _ in range(3):
+            vault().delete(self.former_visit(former).best_face.aligned_key)
+        while renew_vectors(host):
+            pass
+        assert VisitVector.objects.get(space=host.space).pk == good.pk
 
     def test_a_crop_that_cannot_be_read_is_asked_for_once(self, host):
         anchor = AnchorFactory(space=self.other_space())
