@@ -2,7 +2,9 @@
  *
  * An event names the visits that changed; those alone are asked for, in one question. After a
  * gap (a lost connection, a hidden tab, a hint without names) the page asks for everything after
- * its newest row and everything that changed since its latest one, until nothing is missing. */
+ * its newest row and everything that changed since its latest one, until nothing is missing. What
+ * became part of another visit, or matches no more, is in neither answer: after a time without
+ * events, and now and then, every row that is shown is asked for as well. */
 import { startKeys } from "./live-keys.js";
 import { Unanswered, coalescer } from "./live-refresh.js";
 import { MOST_ROWS, morph, parseRows, rowList } from "./live-rows.js";
@@ -11,12 +13,16 @@ import { liveSound } from "./live-sound.js";
 const TILES_PAUSE_MS = 1000;
 const TILES_AFTER_MS = 200;
 const IDS_AT_ONCE = 60;
+// So many fit an address of 4096 characters, which every proxy lets through.
+const SHOWN_AT_ONCE = 100;
 const TYPING_MS = 300;
 const SAID_MS = 3000;
 // Changes become visible when they are committed, a moment after they were dated.
 const OVERLAP_MS = 30_000;
 // A hint can be lost while the broker restarts; counts and silent cameras change without one.
 const CHECK_MS = 15_000;
+// An erased person's visits change without an event. All rows are many: asked for each two minutes.
+const CHECKS_OF_SHOWN = 8;
 
 const root = document.querySelector("[data-live-page]");
 const list = root.querySelector("[data-live-rows]");
@@ -45,6 +51,8 @@ const ring = liveSound(sound, (isOn) =>
 
 let isPaused = false;
 let hasGap = false;
+let checks = 0;
+let isStale = false; // rows may be shown that are no more, or are nobody's by now
 let era = 0; // raised when the filter changes: answers from before are for nobody
 const changed = new Set(); // ids that an event named and nobody asked for yet
 const held = new Map(); // id → row (null: gone) that came while the page was paused
@@ -89,12 +97,16 @@ const refresh = coalescer(async () => {
     return;
   }
   if (hasGap || changed.size > MOST_ROWS) {
+    const wasStale = isStale || changed.size > MOST_ROWS;
     hasGap = false;
+    isStale = false;
     changed.clear();
     try {
       await fillGap();
+      await (wasStale ? checkShown() : null);
     } catch (error) {
       hasGap = true;
+      isStale ||= wasStale;
       throw error;
     }
     return;
@@ -109,6 +121,7 @@ const refresh = coalescer(async () => {
     take(found, ids);
   } catch (error) {
     hasGap = true;
+    isStale = true;
     throw error;
   }
   if (changed.size > 0) {
@@ -148,6 +161,15 @@ async function fillGap() {
       }
       since = latest;
     }
+  }
+}
+
+async function checkShown() {
+  const waiting = [...held].filter(([id, row]) => row && !rows.find(id)).map(([id]) => id);
+  const shown = [...rows.ids(), ...waiting];
+  for (let from = 0; from < shown.length; from += SHOWN_AT_ONCE) {
+    const ids = shown.slice(from, from + SHOWN_AT_ONCE);
+    take((await askRows({ ids: ids.join(",") })).found, ids);
   }
 }
 
@@ -277,9 +299,19 @@ document.addEventListener("live:visits.changed", ({ detail }) => {
   refreshTiles();
 });
 document.addEventListener("live:cameras.changed", refreshTiles);
+document.addEventListener("live:reconnected", () => {
+  isStale = true;
+});
 document.addEventListener("live:opened", fill);
-document.addEventListener("visibilitychange", fill);
-setInterval(fill, CHECK_MS);
+document.addEventListener("visibilitychange", () => {
+  isStale = true;
+  fill();
+});
+setInterval(() => {
+  checks += 1;
+  isStale ||= checks % CHECKS_OF_SHOWN === 0;
+  fill();
+}, CHECK_MS);
 fill();
 
 function fill() {

@@ -120,6 +120,7 @@ export function rowList(list, { pageLength, onChange = () => {} }) {
     merge,
     replace,
     find,
+    ids: () => [...list.children].map((row) => row.dataset.visit),
     newestId: () => first()?.dataset.visit ?? "",
     oldestId: () => last()?.dataset.visit ?? "",
     latestVersion: () =>

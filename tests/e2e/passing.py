@@ -32,6 +32,10 @@ class Passers:
         """These visits are now so."""
         self._do([{"visit": visit, "fields": fields, "tell": tell} for visit in visits])
 
+    def vanish(self, *visits: str) -> None:
+        """These visits became part of others, and no browser was told."""
+        self._do([{"visit": visit, "fields": {}, "tell": False, "is_gone": True} for visit in visits])
+
     def _do(self, acts: list[dict[str, Any]]) -> list[str]:
         done = subprocess.run(
             [sys.executable, "-m", "tests.e2e.passing"],
@@ -65,6 +69,9 @@ def _act(act: dict[str, Any]) -> str:
         fields["candidates"] = [[str(fields["person"].pk), 0.8]]
     if "visit" in act:
         visit = Visit.objects.get(pk=act["visit"])
+        if act.get("is_gone"):
+            visit.delete()
+            return act["visit"]
         for field, value in fields.items():
             setattr(visit, field, value)
         visit.save()
