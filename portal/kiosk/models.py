@@ -99,6 +99,14 @@ class KioskEvent(Record):
     recognition = models.ForeignKey(
         "sightings.Recognition", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    # Whose passage it belongs to is found out later, by people: nobody stands there any more.
+    visit = models.ForeignKey(
+        "sightings.Visit",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="kiosk_events",
+    )
     punch = models.ForeignKey(
         "attendance.Punch", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -117,3 +125,8 @@ class KioskEvent(Record):
 
     def __str__(self) -> str:
         return f"{self.kind} at {self.kiosk_id}"
+
+    @property
+    def punch_key(self) -> str:
+        """Of the one punch that it can become, whoever makes it."""
+        return f"kiosk:{self.kiosk_id.hex}:{self.sequence}"

@@ -32,6 +32,7 @@ _REASONS: Final = {
     "wrong_qr": "no valid QR code",
     "slow_down": "too many wrong tries with this code",
     "uncertain": "the name was not sure enough",
+    "in_review": "the name was not sure: the time counts once Review tells it",
     "unknown": "not similar to anybody who is enrolled",
     "poor": "the pictures were too poor",
     "no_face": "there was no face in the pictures",

@@ -20,6 +20,7 @@ _REASONS: Final = {
     "wrong_qr": "This QR code is not valid, or not any more.",
     "slow_down": "This was tried wrongly too often. Wait a quarter of an hour, or use another way.",
     "uncertain": "I am not sure who you are. Please enter your PIN.",
+    "in_review": "I am not sure who you are. Please enter your PIN.",
     "unknown": "I do not recognise you. Please enter your PIN.",
     "poor": "I could not see you well. Come closer to the light, or enter your PIN.",
     "no_face": "I saw nobody. Look at the camera, or enter your PIN.",

@@ -13,7 +13,9 @@ from django.core.cache import cache
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from portal.attendance.models import Punch
+from portal.attendance.models import CollectMark, Punch
+from portal.attendance.services.collect import collect_again, collect_visits
+from portal.attendance.services.void import void_punch
 from portal.core.errors import DomainError
 from portal.kiosk import slowdown
 from portal.kiosk.clock import FUTURE, LIVE, OLDEST, timing_of
@@ -389,7 +391,10 @@ class TestFaces:
             confirmed = fields.pop("is_confirmed", person is not None)
             said = {"decision": "match" if person else "unknown", "person": person}
             said |= {key: fields.pop(key) for key in ("decision",) if key in fields}
-            visit = VisitFactory(camera=made[0].camera, is_confirmed=confirmed, score=0.8, **said)
+            whom = {key: fields.pop(key) for key in ("candidates",) if key in fields}
+            visit = VisitFactory(
+                camera=made[0].camera, is_confirmed=confirmed, score=0.8, **said, **whom
+            )
             for row in Recognition.objects.filter(camera=made[0].camera):
                 row.state = "done"
                 row.save()
@@ -462,6 +467,98 @@ class TestFaces:
         visit = face_of(event, ada)
         visit.faces.update(decision="unknown", person=None)
         assert settle(event).outcome == "unknown"
+
+    def test_kept_without_a_network_it_is_asked_about_and_counts_once_it_is_told(
+        self, tablet, ada, face_of
+    ):
+        """Nobody stands there any more who could type a PIN."""
+        event = self.sent(tablet, at=timezone.now() - timedelta(hours=3), direction="in")
+        visit = face_of(event, None, decision="uncertain", candidates=[[str(ada.pk), 0.47]])
+        event = settle(event)
+        assert (event.outcome, event.reason, event.visit) == ("unknown", "in_review", visit)
+        punch = Punch.objects.get()
+        assert (punch.person, punch.state, punch.source) == (ada, "pending", "kiosk")
+        assert (punch.at, punch.direction, punch.camera) == (event.at, "in", event.kiosk.camera)
+        settle(event)
+        self.told(visit, settled_as="confirmed", person=ada)
+        collect_again(event.at - timedelta(days=1))
+        punch = Punch.objects.get()
+        assert (punch.person, punch.state) == (ada, "counted")
+
+    def test_of_a_stranger_it_counts_once_somebody_knows_who_it_was(self, tablet, ada, face_of):
+        event = self.sent(tablet, at=timezone.now() - timedelta(hours=3))
+        visit = face_of(event, None)
+        assert settle(event).reason == "unknown"
+        assert not Punch.objects.exists()
+        self.told(visit, settled_as="assigned", person=ada)
+        assert Punch.objects.get().person == ada
+
+    def test_told_before_the_worker_came_to_the_event_it_counts_at_once(self, tablet, ada, face_of):
+        """As with pictures that were looked at while this worker was away."""
+        event = self.sent(tablet, at=timezone.now() - timedelta(days=5))
+        visit = face_of(event, ada, decision="uncertain", is_confirmed=False)
+        self.told(visit, settled_as="confirmed", person=ada)
+        CollectMark.objects.update(at=timezone.now() + timedelta(hours=1))
+        settle(event)
+        assert Punch.objects.get().state == "counted"
+
+    def test_who_it_was_may_be_told_otherwise_and_taken_back(self, tablet, ada, face_of):
+        eve = PersonFactory()
+        event = self.sent(tablet, at=timezone.now() - timedelta(hours=3))
+        visit = face_of(event, None, decision="uncertain", candidates=[[str(ada.pk), 0.47]])
+        settle(event)
+        for said_of, counted in (
+            ({"settled_as": "assigned", "person": eve}, [(eve, "counted")]),
+            ({"settled_as": "refused", "person": None}, []),
+            ({"settled_as": "", "person": None}, [(ada, "pending")]),
+            ({"settled_as": "confirmed", "person": ada}, [(ada, "counted")]),
+        ):
+            self.told(visit, **said_of)
+            live = Punch.objects.filter(voided_at=None)
+            assert [(punch.person, punch.state) for punch in live] == counted
+            assert {punch.at for punch in live} <= {event.at}
+
+    def test_what_a_person_struck_of_it_stays_struck(self, tablet, ada, face_of):
+        event = self.sent(tablet, at=timezone.now() - timedelta(hours=3))
+        visit = face_of(event, ada, decision="uncertain", is_confirmed=False)
+        self.told(visit, settled_as="confirmed", person=ada)
+        settle(event)
+        void_punch(Punch.objects.get(), reason="Only looked in", by="eve@example.org")
+        assert collect_again(event.at - timedelta(days=1)) == 0
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            pytest.param({"decision": "spoof"}, id="no living face"),
+            pytest.param({"decision": "match", "is_confirmed": True}, id="named by other pictures"),
+        ],
+    )
+    def test_kept_pictures_of_whom_nothing_can_be_told_are_not_asked_about(
+        self, tablet, ada, face_of, fields
+    ):
+        event = self.sent(tablet, at=timezone.now() - timedelta(hours=3))
+        visit = face_of(event, ada, **fields)
+        if fields["decision"] == "match":
+            visit.faces.update(decision="unknown", person=None)
+        assert settle(event).visit is None
+        assert not Punch.objects.exists()
+
+    @pytest.mark.parametrize(("hours", "outcome"), [(0, "unknown"), (3, "waiting")])
+    def test_the_workers_are_waited_for_as_long_as_nobody_is_sent_to_another_way(
+        self, tablet, ada, face_of, hours, outcome
+    ):
+        event = self.sent(tablet, at=timezone.now() - timedelta(hours=hours))
+        KioskEvent.objects.update(created_at=timezone.now() - timedelta(hours=7))
+        assert settle(event).outcome == outcome
+        face_of(event, ada)
+        assert settle(event).outcome == ("punched" if outcome == "waiting" else "unknown")
+
+    def told(self, visit, **fields) -> None:
+        """In Review."""
+        for name, value in fields.items():
+            setattr(visit, name, value)
+        visit.save()
+        collect_visits()
 
     def test_of_several_faces_the_nearest_registers(self, tablet, ada, made, face_of):
         event = self.sent(tablet)

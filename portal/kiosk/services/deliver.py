@@ -176,7 +176,7 @@ def _written(
                 person_id=finding.person.pk,
                 at=timing.at,
                 source=_SOURCES[_Kind(envelope.kind)],
-                idempotency_key=f"kiosk:{kiosk.pk.hex}:{envelope.sequence}",
+                idempotency_key=event.punch_key,
                 direction=envelope.direction,
                 camera_id=kiosk.camera_id,
                 place=kiosk.camera.name,

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from portal.attendance.models import Punch
+from portal.attendance.services.collect import collect_of
 from portal.attendance.services.enter import NewPunch, enter_punches
 from portal.kiosk.models import KioskEvent
 from portal.kiosk.services.deliver import picture_key
@@ -23,7 +24,8 @@ from portal.sightings.models import RecognisedFace, Recognition, Visit
 __all__ = ["forget_old_events", "settle", "settle_waiting", "withdraw"]
 
 _Outcome = KioskEvent.Outcome
-# Nobody stands before the tablet any more; what the workers have not looked at by then is lost.
+# Whoever stood before the tablet has long taken another way. What was kept had nobody standing
+# there even when it came: that waits for as long as the workers take.
 _PATIENCE: Final = timedelta(hours=6)
 # As long as logs of jobs: long enough for whoever asks why a time is missing.
 _EVENT_LIFE: Final = timedelta(days=90)
@@ -42,16 +44,17 @@ def settle(event: KioskEvent) -> KioskEvent:
         return row
     pictures = _pictures(row)
     if any(not picture.is_finished for picture in pictures):
-        if timezone.now() - row.created_at < _PATIENCE:
+        if row.was_offline or timezone.now() - row.created_at < _PATIENCE:
             return row
         return _unknown(row, "not_looked_at")
     faces = [face for picture in pictures if (face := _nearest(picture)) is not None]
     if not faces:
         return _unknown(row, "no_face")
     visit = _visit_of(faces)
-    if visit is None:
-        return _unknown(row, _why(faces))
-    return _punched(row, visit, faces)
+    if visit is not None:
+        return _punched(row, visit, faces)
+    visit = _visit_to_ask_about(faces) if row.was_offline else None
+    return _unknown(row, _why(faces)) if visit is None else _asked_about(row, visit, _why(faces))
 
 
 def settle_waiting() -> int:
@@ -88,12 +91,8 @@ def _nearest(picture: Recognition) -> RecognisedFace | None:
 def _visit_of(faces: Sequence[RecognisedFace]) -> Visit | None:
     """The one visit that all of them belong to, where its name is certain and one of these very
     pictures says the same."""
-    # A face that is too poor to be compared belongs to nobody's passage, and speaks for nobody.
-    visits = {face.visit for face in faces if face.visit is not None}
-    if len(visits) != 1:
-        return None
-    visit = visits.pop()
-    if visit.person_id is None or not visit.is_confirmed:
+    visit = _only_visit(faces)
+    if visit is None or visit.person_id is None or not visit.is_confirmed:
         return None
     match = RecognisedFace.Decision.MATCH
     agrees = visit.decision == match and any(
@@ -101,6 +100,32 @@ def _visit_of(faces: Sequence[RecognisedFace]) -> Visit | None:
     )
     is_here = Person.objects.filter(pk=visit.person_id, status=Person.Status.ACTIVE).exists()
     return visit if agrees and is_here else None
+
+
+def _only_visit(faces: Sequence[RecognisedFace]) -> Visit | None:
+    # A face that is too poor to be compared belongs to nobody's passage, and speaks for nobody.
+    visits = {face.visit for face in faces if face.visit is not None}
+    return visits.pop() if len(visits) == 1 else None
+
+
+def _visit_to_ask_about(faces: Sequence[RecognisedFace]) -> Visit | None:
+    """The one visit that all of them belong to, where people have its name to tell or have told it.
+    One with a certain name has it of other pictures: somebody else may stand in these."""
+    if any(face.decision == RecognisedFace.Decision.SPOOF for face in faces):
+        return None
+    visit = _only_visit(faces)
+    is_open = visit is not None and (bool(visit.settled_as) or not visit.is_confirmed)
+    return visit if is_open else None
+
+
+def _asked_about(row: KioskEvent, visit: Visit, why: str) -> KioskEvent:
+    """Collecting makes its punch, which counts once somebody has told the name in Review."""
+    row.outcome, row.visit = _Outcome.UNKNOWN, visit
+    row.reason = "in_review" if why == "uncertain" else why
+    row.save(update_fields=["outcome", "reason", "visit"])
+    # It may be settled already, and then does not change any more.
+    collect_of([visit.pk])
+    return row
 
 
 def _why(faces: Sequence[RecognisedFace]) -> str:
@@ -128,7 +153,7 @@ def _punched(row: KioskEvent, visit: Visit, faces: Sequence[RecognisedFace]) -> 
                 person_id=visit.person_id,
                 at=row.at,
                 source=Punch.Source.KIOSK,
-                idempotency_key=f"kiosk:{row.kiosk_id.hex}:{row.sequence}",
+                idempotency_key=row.punch_key,
                 direction=row.direction,
                 camera_id=row.kiosk.camera_id,
                 place=row.kiosk.camera.name,

@@ -5,13 +5,14 @@ Public surface: ``Plan``, ``plan_of``, ``Move``, ``OWN_REASONS``. Nothing is wri
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from portal.attendance.models import Punch
+from portal.attendance.passages import Passage
 from portal.attendance.services.collect.verdict import Gone, Owner
 from portal.attendance.services.enter import NewPunch
 from portal.sightings.models import Visit, VisitLeg
@@ -57,9 +58,11 @@ def plan_of(
     *,
     punches: Sequence[Punch],
     kiosks: Iterable[UUID],
+    passages: Sequence[Passage] = (),
 ) -> Plan:
     """``punches`` are all of the visit that a camera or a kiosk made, struck ones too. Cameras of
-    ``kiosks`` make none here: the kiosk does, which knows the direction."""
+    ``kiosks`` make none here: the kiosk does, which knows the direction, or tells of it in
+    ``passages`` where nobody could be named at once."""
     plan, history = Plan(), _History(visit.pk, punches)
     live = sorted((p for p in punches if p.voided_at is None), key=lambda each: (each.at, each.pk))
     if isinstance(owner, Gone):
@@ -76,13 +79,10 @@ def plan_of(
     for punch in live:
         if punch.pk not in gone:
             _follow_owner(plan, punch, visit, owner, history)
-    away = set(kiosks)
-    for leg in visit.legs.all():
-        known = by_camera.get(leg.camera_id)
-        if known is not None and _goes_on(known, leg, visit):
-            plan.ends.append((known, leg.last_at))
-        elif known is None and _counts(leg, away, owner, history):
-            plan.adds.append(_new(visit, leg, owner, history))
+    _follow_legs(plan, visit, owner, by_camera=by_camera, away=set(kiosks), history=history)
+    for passage in passages:
+        if _is_missing(passage, owner, punches):
+            plan.adds.append(_registered(visit, passage, owner, history))
     return plan
 
 
@@ -106,11 +106,41 @@ def _follow_owner(plan: Plan, punch: Punch, visit: Visit, owner: Owner, history:
         plan.states.append((punch, owner.state))
 
 
+def _follow_legs(
+    plan: Plan,
+    visit: Visit,
+    owner: Owner,
+    *,
+    by_camera: Mapping[UUID | None, Punch],
+    away: set[UUID],
+    history: _History,
+) -> None:
+    for leg in visit.legs.all():
+        known = by_camera.get(leg.camera_id)
+        if known is not None and _goes_on(known, leg, visit):
+            plan.ends.append((known, leg.last_at))
+        elif known is None and _counts(leg, away, owner, history):
+            plan.adds.append(_new(visit, leg, owner, history))
+
+
 def _counts(leg: VisitLeg, away: set[UUID], owner: Owner, history: _History) -> bool:
     return (
         leg.camera.is_for_attendance
         and leg.camera_id not in away
         and not history.is_struck(leg.camera_id, owner.person_id)
+    )
+
+
+def _is_missing(passage: Passage, owner: Owner, punches: Sequence[Punch]) -> bool:
+    """Whether no punch of it counts or waits, and nobody struck it for good."""
+    made = [
+        each for each in punches if (each.camera_id, each.at) == (passage.camera_id, passage.at)
+    ]
+    return all(
+        each.voided_at is not None
+        and (each.void_reason in OWN_REASONS or each.person_id != owner.person_id)
+        for each in made
+        if each.source == Punch.Source.KIOSK
     )
 
 
@@ -130,6 +160,9 @@ class _History:
 
     def key(self, camera_id: UUID | None, person_id: UUID) -> str:
         base = f"visit:{self._visit_id.hex}:{camera_id.hex if camera_id else '-'}:{person_id.hex}"
+        return self.unused(base)
+
+    def unused(self, base: str) -> str:
         key, number = base, 1
         while key in self._keys:
             number += 1
@@ -163,6 +196,23 @@ def _new(visit: Visit, leg: VisitLeg, owner: Owner, history: _History) -> NewPun
         face_id=visit.best_face_id,
         score=visit.score,
         idempotency_key=history.key(leg.camera_id, owner.person_id),
+    )
+
+
+def _registered(visit: Visit, passage: Passage, owner: Owner, history: _History) -> NewPunch:
+    return NewPunch(
+        person_id=owner.person_id,
+        at=passage.at,
+        direction=passage.direction,
+        source=Punch.Source.KIOSK,
+        state=owner.state,
+        camera_id=passage.camera_id,
+        place=passage.place,
+        visit_id=visit.pk,
+        face_id=visit.best_face_id,
+        score=visit.score,
+        received_at=passage.received_at,
+        idempotency_key=history.unused(passage.idempotency_key),
     )
 
 

@@ -1,14 +1,14 @@
 """From visits to punches: whatever changed since the last time, and again whatever was missed.
 
-Public surface: ``collect_visits``, ``collect_again``, ``needs_collecting``, and a listener that looks
-again at the visits of whoever is back after a removal. Visits are found by
+Public surface: ``collect_visits``, ``collect_again``, ``collect_of``, ``needs_collecting``, and a
+listener that looks again at the visits of whoever is back after a removal. Visits are found by
 ``changed_at`` behind a durable mark, with an overlap for transactions that were written earlier and
 committed later; to look at a visit twice does no harm, since its punches are compared with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -18,6 +18,7 @@ from django.db.models import QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from portal.attendance.models import CollectMark, Punch
+from portal.attendance.passages import registered_passages
 from portal.attendance.services.collect.plan import Plan, plan_of
 from portal.attendance.services.collect.verdict import named_by, owner_of
 from portal.attendance.services.collect.write import carry_out
@@ -26,7 +27,7 @@ from portal.people import changes as people
 from portal.people.selectors import living_entries
 from portal.sightings.models import Visit
 
-__all__ = ["collect_again", "collect_visits", "needs_collecting"]
+__all__ = ["collect_again", "collect_of", "collect_visits", "needs_collecting"]
 
 # Longer than a transaction takes.
 OVERLAP: Final = timedelta(seconds=30)
@@ -54,6 +55,12 @@ def collect_visits() -> int:
 def collect_again(since: datetime) -> int:
     """All visits from ``since`` on, whether or not they seem to have changed."""
     done, _ = _follow(Visit.objects.filter(first_at__gte=since))
+    return done
+
+
+def collect_of(visit_ids: Collection[UUID]) -> int:
+    """These visits, whether or not they seem to have changed."""
+    done, _ = _follow(Visit.objects.filter(pk__in=visit_ids))
     return done
 
 
@@ -106,6 +113,7 @@ def _plans(visits: Sequence[Visit]) -> dict[UUID, Plan]:
     prefetch_related_objects(visits, "legs__camera")
     living = living_entries(pk for visit in visits for pk in named_by(visit))
     kiosks = set(Camera.objects.filter(kiosk__isnull=False).values_list("pk", flat=True))
+    passages = registered_passages([visit.pk for visit in visits])
     punches: dict[UUID | None, list[Punch]] = {}
     for punch in Punch.objects.filter(visit__in=visits, source__in=_MADE_OF_VISITS):
         punches.setdefault(punch.visit_id, []).append(punch)
@@ -115,6 +123,7 @@ def _plans(visits: Sequence[Visit]) -> dict[UUID, Plan]:
             owner_of(visit, living=living),
             punches=punches.get(visit.pk, []),
             kiosks=kiosks,
+            passages=passages.get(visit.pk, []),
         )
         for visit in visits
     }
