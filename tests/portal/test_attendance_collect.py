@@ -7,14 +7,23 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from portal.attendance.models import CollectMark, Punch, StaleDays
+from portal.attendance.models import (
+    AttendanceDay,
+    CollectMark,
+    DayException,
+    Punch,
+    StaleDays,
+)
 from portal.attendance.services.collect import collect_again, collect_visits
+from portal.attendance.services.recompute import recompute_stale
 from portal.journal.services import undo_act
+from portal.people.models import Person
 from portal.people.services import erase_person, merge_people, remove_person, restore_person
 from portal.people.services.unmerge import undo_merge
 from portal.sightings.models import Visit
 from portal.sightings.services.visits.absorb import absorb
 from tests.factories import CameraFactory, PersonFactory, VisitFactory, VisitLegFactory
+from tests.factories import attendance as of
 from tests.factories.kiosks import KioskFactory
 from tests.factories.visits import visit_with_face
 
@@ -192,6 +201,53 @@ class TestWhoItIs:
         new = Punch.objects.get(person=eve)
         assert first.superseded_by == new
         assert (new.source, new.direction, new.at) == ("kiosk", "out", first.at)
+
+
+class TestANameThatWasClose:
+    """It blocks the locking of a period: whoever confirms it must not have to waive it too."""
+
+    @pytest.fixture
+    def close(self):
+        """A passage on a day of somebody's shift, with the next best hardly behind."""
+        person = of.worker_on_shift()
+        Person.objects.update(created_at=timezone.now() - timedelta(days=30))
+        at = of.at(f"{timezone.now() - timedelta(days=1):%Y-%m-%d} 09:00")
+        visit = passed(person, first_at=at, margin=0.06)
+        assert self.states() == {"low_margin": "open"}
+        return visit
+
+    def states(self):
+        collect_visits()
+        recompute_stale()
+        return dict(DayException.objects.filter(kind="low_margin").values_list("kind", "state"))
+
+    def test_to_confirm_it_closes_the_note_and_to_take_that_back_opens_it(self, close):
+        person = close.person
+        day = AttendanceDay.objects.get(person=person, first_in=close.first_at)
+        changed(close, settled_as="confirmed", person=person)
+        assert self.states() == {"low_margin": "resolved"}
+        changed(close, settled_as="")
+        assert self.states() == {"low_margin": "open"}
+        after = AttendanceDay.objects.get(pk=day.pk)
+        assert (after.revision, after.inputs_hash) == (day.revision, day.inputs_hash)
+
+    def test_another_that_is_close_on_the_same_day_keeps_it_open(self, close):
+        passed(close.person, first_at=close.first_at + timedelta(hours=2), margin=0.07)
+        changed(close, settled_as="confirmed", person=close.person)
+        assert self.states() == {"low_margin": "open"}
+        (row,) = DayException.objects.filter(kind="low_margin")
+        assert "0.07" in row.detail
+
+    def test_what_somebody_waived_is_not_opened_again(self, close):
+        DayException.objects.update(state="waived", closed_by="eve@example.org")
+        changed(close)
+        assert self.states() == {"low_margin": "waived"}
+
+    def test_looking_again_computes_nothing_anew(self, close):
+        changed(close, settled_as="confirmed", person=close.person)
+        self.states()
+        collect_again(timezone.now() - timedelta(days=3))
+        assert not StaleDays.objects.exists()
 
 
 def night() -> int:

@@ -1,7 +1,7 @@
 """What is odd about punches themselves: told late, a name that was close, two places at once.
 
-Public surface: ``Oddities``, ``oddities_of``, ``LATE``, ``CLOSE``, ``APART``. Three queries at most for
-any number of people; it asks for no right.
+Public surface: ``Oddities``, ``oddities_of``, ``LATE``, ``CLOSE``, ``APART``,
+``SETTLED``. Three queries at most for any number of people; it asks for no right.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from portal.attendance.words import minutes_in_words, wall_time
 from portal.cameras.models import Camera
 from portal.sightings.models import Visit
 
-__all__ = ["APART", "CLOSE", "LATE", "Late", "Oddities", "oddities_of"]
+__all__ = ["APART", "CLOSE", "LATE", "SETTLED", "Late", "Oddities", "oddities_of"]
 
 # A passage that was told of later than this after it happened.
 LATE: Final = timedelta(minutes=15)
@@ -33,7 +33,8 @@ APART: Final = timedelta(minutes=5)
 # When somebody was seen, and when that was told, by the key of the punch.
 Late = dict[str, tuple[datetime, datetime]]
 Kind = DayException.Kind
-_SETTLED: Final = (Visit.Settled.CONFIRMED, Visit.Settled.ASSIGNED)
+# A human has said whose passage it is: however close the name was, it is right.
+SETTLED: Final = (Visit.Settled.CONFIRMED, Visit.Settled.ASSIGNED)
 
 
 @dataclass(slots=True)
@@ -81,7 +82,7 @@ def oddities_of(
         state=Punch.State.COUNTED,
     )
     live = punches.exclude(source__in=[Punch.Source.MANUAL, Punch.Source.IMPORT]).order_by()
-    close = live.filter(visit__margin__lt=CLOSE).exclude(visit__settled_as__in=_SETTLED)
+    close = live.filter(visit__margin__lt=CLOSE).exclude(visit__settled_as__in=SETTLED)
     for person_id, pk, at, margin in close.values_list("person_id", "pk", "at", "visit__margin"):
         if margin is not None:
             found.setdefault(person_id, Oddities()).close[str(pk)] = (at, margin)

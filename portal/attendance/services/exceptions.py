@@ -31,12 +31,17 @@ _ALL: Final = frozenset(Kind)
 # These hang on the clock and on punches that do not count, so that a day may say them anew though
 # nothing that it is made of has changed.
 _PASSING: Final = frozenset({Kind.CAMERA_GAP, Kind.PENDING_NAME})
+_NOTED: Final = _PASSING | {Kind.LOW_MARGIN}
 
 
 def follow_exceptions(computed: Computed, done: Stored) -> int:
     """Open, close and re-word; returns how many changed."""
-    looks = _Looks(computed, {result.row.person_id for result in done.changed})
     stored = _stored(computed, done)
+    noted = {key for key, rows in stored.items() if Kind.LOW_MARGIN in rows}
+    odd = {result.row.person_id for result in done.changed}
+    if noted:
+        odd |= {result.row.person_id for result in done.same if result.key in noted}
+    looks = _Looks(computed, odd)
     fresh: list[DayException] = []
     changed: list[DayException] = []
     for results, watched in ((done.changed, _ALL), (done.same, _PASSING)):
@@ -45,7 +50,11 @@ def follow_exceptions(computed: Computed, done: Stored) -> int:
             rows = stored.get(result.key, {}) if stored else {}
             if not kinds and not rows:
                 continue
-            for kind in watched:
+            asked = watched
+            if watched is _PASSING and Kind.LOW_MARGIN in rows:
+                # That somebody has said since whose name is right changes no punch either.
+                asked, kinds = _NOTED, kinds | looks.odd_of(result)
+            for kind in asked:
                 row, detail = rows.get(kind), kinds.get(kind)
                 if row is not None:
                     if _follow(row, detail, result.row.id, computed.now):
@@ -133,14 +142,18 @@ class _Looks:
         self._silent: dict[UUID, list[tuple[str, datetime | None]]] | None = None
 
     def all_of(self, result: Result) -> dict[str, str]:
-        day, row = result.day, result.row
-        said = self.passing_of(result)
-        odd = self._odd.get(row.person_id) if self._odd else None
-        if odd is not None:
-            said |= odd.of(row.punch_keys, zone=row.zone, on=day.work_date)
+        day = result.day
+        said = self.passing_of(result) | self.odd_of(result)
         if day.flags or day.late_min or day.early_min or day.status is Status.ABSENT:
             self._say(said, result)
         return said
+
+    def odd_of(self, result: Result) -> dict[str, str]:
+        row = result.row
+        odd = self._odd.get(row.person_id) if self._odd else None
+        if odd is None:
+            return {}
+        return odd.of(row.punch_keys, zone=row.zone, on=result.day.work_date)
 
     def _say(self, said: dict[str, str], result: Result) -> None:
         day, row = result.day, result.row

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from portal.attendance.models import CollectMark, Punch
 from portal.attendance.passages import registered_passages
+from portal.attendance.services.collect.close import mark_close
 from portal.attendance.services.collect.plan import Plan, plan_of
 from portal.attendance.services.collect.verdict import named_by, owner_of
 from portal.attendance.services.collect.write import carry_out
@@ -96,6 +97,7 @@ def _follow(visits: QuerySet[Visit]) -> tuple[int, int]:
         busy = [pk for pk, plan in _plans(found).items() if plan]
         if busy:
             done += _bring_up_to_date(busy)
+        mark_close(found)
         if len(found) < BATCH:
             return done, seen
 
