@@ -34,7 +34,9 @@ class Passers:
 
     def vanish(self, *visits: str) -> None:
         """These visits became part of others, and no browser was told."""
-        self._do([{"visit": visit, "fields": {}, "tell": False, "is_gone": True} for visit in visits])
+        self._do(
+            [{"visit": visit, "fields": {}, "tell": False, "is_gone": True} for visit in visits]
+        )
 
     def _do(self, acts: list[dict[str, Any]]) -> list[str]:
         done = subprocess.run(
