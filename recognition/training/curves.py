@@ -18,7 +18,10 @@ __all__ = ["save_learning_curves"]
 _SIZE_INCHES = (9.6, 4.2)
 _DPI = 110
 _SHARES = ("accuracy", "satisfied", "auc", "eer", "tmr", "val_rate")
-_LOSSES = ("loss", "cross_entropy", "center", "prelogits_norm", "regularisation")
+_LOSSES = (
+    *("loss", "cross_entropy", "center", "prelogits_norm", "regularisation"),
+    *("face_loss", "box_loss", "landmark_loss"),
+)
 _COLOURS = ("#0b6e99", "#c4431a", "#4b7f2b", "#7a4b9d", "#8a8a8a", "#b8860b", "#222222")
 
 

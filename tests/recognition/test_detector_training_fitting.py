@@ -3,6 +3,7 @@
 import json
 import math
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -14,7 +15,7 @@ from recognition.detection.mtcnn_weights import MtcnnWeights, read_mtcnn_weights
 from recognition.detection.training import MadeScenes, Samples, SamplingOptions, score_detector
 from recognition.detection.training.cascade import STAGES, CascadeOptions, train_cascade
 from recognition.detection.training.colours import jitter_colours, prepared
-from recognition.detection.training.fitting import FitOptions, TrainingDiverged, fit
+from recognition.detection.training.fitting import DROPS, FitOptions, TrainingDiverged, fit
 from recognition.detection.training.losses import (
     WEIGHTS,
     box_loss,
@@ -213,6 +214,13 @@ def test_the_learning_rate_falls_at_its_drops():
     assert options.rate_at(19) == pytest.approx(0.001)
 
 
+def test_the_drops_of_a_cascade_are_those_of_its_networks():
+    """These shares are the published epochs."""
+    options = CascadeOptions(drops=(0.27, 0.63, 0.9), learning_rate=1.0).of_stage("rnet")
+    falls = [epoch for epoch in range(1, 22) if options.rate_at(epoch) < options.rate_at(epoch - 1)]
+    assert falls == [6, 14, 20]
+
+
 def test_a_loss_that_is_no_number_stops_with_its_batch_named(samples):
     broken = Samples(
         samples.crops, samples.kinds, samples.overlaps,
@@ -277,6 +285,13 @@ def test_the_command_trains_records_and_goes_on_after_an_interruption(train, run
     assert set(record["networks"]) == {"pnet", "rnet", "onet"}
     assert record["networks"]["onet"]["curve"][0]["loss"] > 0
     assert record["held_out"]["published"]["found"] > 0
+    assert record["arguments"]["drops"] == list(DROPS)
+    assert json.loads((out / "revision.json").read_text())["torch"] == torch.__version__
+    for stage in STAGES:
+        assert cv2.imread(str(out / f"learning_curves_{stage}.png")).shape[1] > 800
+    # as a version wrote it that had no such option
+    del record["arguments"]["drops"]
+    (out / "training.json").write_text(json.dumps(record))
     whole = (out / "mtcnn.safetensors").read_bytes()
     (out / "mtcnn.safetensors").unlink()
     (out / "onet.safetensors").write_bytes(b"half")  # killed while it wrote, or damaged
@@ -287,9 +302,11 @@ def test_the_command_trains_records_and_goes_on_after_an_interruption(train, run
         "onet:",
     ]
     assert (out / "mtcnn.safetensors").read_bytes() == whole
-    code, _, complaints = train("--learning-rate", 0.02)
-    assert code == 1
-    assert "holds a training with other arguments" in complaints
+    assert (out / "revision.2.json").is_file()
+    for other in (("--learning-rate", 0.02), ("--drops", 0.27, 0.63, 0.9)):
+        code, _, complaints = train(*other)
+        assert code == 1
+        assert "holds a training with other arguments" in complaints
     code, printed, _ = run(
         *("evaluate", "detection", "--made", 2, "--weights", out / "mtcnn.safetensors", "--json")
     )

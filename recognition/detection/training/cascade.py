@@ -14,7 +14,7 @@ import numpy as np
 from recognition.detection.mtcnn import MtcnnDetector
 from recognition.detection.mtcnn_options import MtcnnOptions
 from recognition.detection.mtcnn_weights import KerasArrays, MtcnnWeights
-from recognition.detection.training.fitting import EPOCHS, Epoch, FitOptions, fit
+from recognition.detection.training.fitting import DROPS, EPOCHS, Epoch, FitOptions, fit
 from recognition.detection.training.networks import fresh_network, keras_arrays
 from recognition.detection.training.samples import Samples, Stage
 from recognition.detection.training.sampling import (
@@ -41,6 +41,7 @@ class CascadeOptions:
     epochs: Mapping[Stage, int] = field(default_factory=lambda: dict(EPOCHS))
     batch_size: int = 384
     learning_rate: float = 0.01
+    drops: tuple[float, ...] = DROPS
     jitters_colours: bool = True
     sampling: SamplingOptions = field(default_factory=SamplingOptions)
     seed: int = 666
@@ -51,6 +52,7 @@ class CascadeOptions:
             self.epochs[stage],
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
+            drops=self.drops,
             jitters_colours=self.jitters_colours,
             seed=self.seed + STAGES.index(stage),
             device=self.device,
