@@ -103,6 +103,15 @@ class TestBeginning:
         (entry,) = visible_entries(start_muster(default_site().pk, is_drill=False))
         assert entry.is_unsure
 
+    def test_whoever_is_still_inside_when_the_hours_after_the_shift_are_over_is_too(self):
+        """Of overtime into the night an alarm must know, also where the policy closed the day."""
+        over = timezone.now() - timedelta(minutes=5)
+        open_since = on_site(status="incomplete", flags=["missing_out"], window_end=over)
+        closed = on_site(status="present", flags=["auto_closed"], window_end=over, last_out=over)
+        entries = visible_entries(start_muster(default_site().pk, is_drill=False))
+        assert {entry.person for entry in entries} == {open_since.person, closed.person}
+        assert all(entry.is_unsure for entry in entries)
+
     def test_two_at_one_site_at_once_are_refused(self):
         start_muster(default_site().pk, is_drill=False)
         with pytest.raises(DomainError) as refusal:
