@@ -80,8 +80,8 @@ class AlertRow:
 
     @property
     def nearest(self) -> tuple[PersonName, float] | None:
-        """Who is most like the face, where it has no name."""
-        if self.visit is None or self.person is not None or not self.visit.view.nearest:
+        """Who is most like the face of all, where it has no name and the actor may see them."""
+        if self.visit is None or self.person is not None or self.visit.view.suggested is None:
             return None
         return self.visit.view.nearest[0]
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from portal.alerts.rows import alert_rows
 from portal.core.context import Actor, Scope, acting_as
 from portal.core.policies import ALL_PERMISSIONS
 from portal.core.vault import vault
@@ -40,6 +41,7 @@ from tests.factories import (
     enrolled_person,
     visit_with_face,
 )
+from tests.factories.alerts import AlertFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("isolated", "administrator")]
 
@@ -116,6 +118,19 @@ class TestViews:
         assert face.suggested is None
         (view,) = view_of([visit])
         assert (view.title, view.suggested.name) == ("Perhaps Ada", "Ada")
+
+    def test_an_alert_names_nobody_in_place_of_who_is_most_alike_of_all(self, two_sites):
+        here, ada, yara = two_sites
+        visit = visit_with_face(
+            candidates=[[str(ada.pk), 0.47], [str(yara.pk), 0.08]], camera__site=here
+        )
+        alert = AlertFactory(visit=visit)
+        (row,) = alert_rows([alert])
+        assert row.nearest is not None
+        assert (row.nearest[0].name, row.nearest[1]) == ("Ada", 0.47)
+        with acting_as(scoped(site_ids=frozenset({here.pk}))):
+            (row,) = alert_rows([alert])
+        assert row.nearest is None
 
     def test_a_face_suggests_who_is_most_alike_of_all(self, two_sites):
         here, ada, yara = two_sites
