@@ -1,9 +1,10 @@
-"""``dataset unpack``, ``decode-table``, ``rename`` and ``group``: sets as others hand them out."""
+"""``dataset unpack``, ``decode-table``, ``decode-tfrecord``, ``rename`` and ``group``: sets as others hand them out."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recognition.cli._arguments import at_least
 from recognition.cli._command import Command
@@ -11,7 +12,10 @@ from recognition.cli._faces import find_pictures
 from recognition.cli._output import complain, print_json
 from recognition.cli._writing import writing
 
-__all__ = ["GROUP", "RENAME", "TABLE", "UNPACK"]
+if TYPE_CHECKING:
+    from recognition.datasets.archives import TableReport
+
+__all__ = ["GROUP", "RENAME", "TABLE", "TFRECORD", "UNPACK"]
 
 _SHOWN = 5
 _UNPACK = """\
@@ -28,6 +32,15 @@ Decode a table whose rows end in a picture in base64, as MS-Celeb-1M's aligned s
   python -m recognition dataset decode-table FaceImageCroppedWithAlignment.tsv faces
 
 Pictures go to OUT/<class>/<name columns joined by ->.jpg. Columns are counted from 0.
+"""
+_TFRECORD = """\
+Write the pictures of TensorFlow's record files to OUT/<label>/, as the files they are.
+
+  python -m recognition dataset decode-tfrecord faces train-00000-of-00002 train-00001-of-00002
+  python -m recognition dataset shards pack faces packed
+
+Each record is a tf.train.Example with a picture's file and a label, text or number, under the keys
+given. TensorFlow is not needed. Checksums are compared: a damaged record is left out and named.
 """
 _RENAME = """\
 Rename the folders of ROOT by a list of lines old<tab>new, as CASIA-WebFace's names.txt.
@@ -84,6 +97,31 @@ def _run_table(options: Namespace) -> int:
             class_column=options.class_column,
             name_columns=tuple(options.name_columns),
         )
+    return _report(report, options, named=f"{options.table}, line ")
+
+
+def _add_tfrecord_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("out", type=Path, metavar="OUT", help="a new folder")
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    parser.add_argument("--picture-key", default="image/encoded", help="default %(default)s")
+    parser.add_argument("--label-key", default="image/class/label", help="default %(default)s")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def _run_tfrecord(options: Namespace) -> int:
+    from recognition.datasets.tfrecords import decode_tfrecords
+
+    with writing(options.out):
+        report = decode_tfrecords(
+            options.files,
+            options.out,
+            picture_key=options.picture_key,
+            label_key=options.label_key,
+        )
+    return _report(report, options, named="")
+
+
+def _report(report: TableReport, options: Namespace, *, named: str) -> int:
     if options.json:
         print_json(
             {
@@ -99,7 +137,7 @@ def _run_table(options: Namespace) -> int:
             f"{len(report.skipped):,} rows were left out."
         )
         for row in report.skipped[:_SHOWN]:
-            complain(f"{options.table}, line {row}")
+            complain(f"{named}{row}")
     return 1 if report.skipped else 0
 
 
@@ -152,6 +190,10 @@ UNPACK = Command(
 TABLE = Command(
     "decode-table", "rows with pictures in base64", _TABLE, _add_table_arguments, _run_table
 )
+TFRECORD = Command(
+    "decode-tfrecord", "TensorFlow's record files into a folder per person", _TFRECORD,
+    _add_tfrecord_arguments, _run_tfrecord,
+)  # fmt: skip
 RENAME = Command(
     "rename", "folders by a list of names", _RENAME, _add_rename_arguments, _run_rename
 )

@@ -23,7 +23,7 @@ into a new folder. Exit code 1: something was left out, and was named.
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    from recognition.cli._dataset_archives import GROUP, RENAME, TABLE, UNPACK
+    from recognition.cli._dataset_archives import GROUP, RENAME, TABLE, TFRECORD, UNPACK
     from recognition.cli._dataset_filter import FILTER
     from recognition.cli._dataset_reports import DUPLICATES, OVERLAP
     from recognition.cli._dataset_shards import READ_SPEED, SHARDS
@@ -33,7 +33,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     for action in (
         *(SHARDS, READ_SPEED, SPLIT, FILTER, FACES, COLLECT),
-        *(DUPLICATES, OVERLAP, UNPACK, TABLE, RENAME, GROUP),
+        *(DUPLICATES, OVERLAP, UNPACK, TABLE, TFRECORD, RENAME, GROUP),
     ):
         own = actions.add_parser(
             action.name,

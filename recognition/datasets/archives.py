@@ -1,7 +1,7 @@
 """Data sets as others hand them out: archives, base64 tables, folders and files named by numbers.
 
 Public surface: ``unpack_archive``, ``decode_table``, ``TableReport``, ``rename_classes``,
-``group_by_name``.
+``group_by_name``, ``safe_name``, ``SUFFIXES``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,15 @@ from recognition.datasets.errors import DatasetRejected
 from recognition.errors import ImageRejected
 from recognition.intake import inspect_image
 
-__all__ = ["TableReport", "decode_table", "group_by_name", "rename_classes", "unpack_archive"]
+__all__ = [
+    "SUFFIXES",
+    "TableReport",
+    "decode_table",
+    "group_by_name",
+    "rename_classes",
+    "safe_name",
+    "unpack_archive",
+]
 
 # Damaged, cut off, locked with a password (RuntimeError) or packed by a method of its own.
 _UNREADABLE = (
@@ -33,7 +41,8 @@ _UNREADABLE = (
     lzma.LZMAError,
 )  # fmt: skip
 _COPY_BYTES = 1 << 20
-_SUFFIXES = {"jpeg": ".jpg", "heif": ".heic", "tiff": ".tif"}
+SUFFIXES = {"jpeg": ".jpg", "heif": ".heic", "tiff": ".tif"}
+"""Where a format is not its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +112,9 @@ def decode_table(
         except (binascii.Error, ImageRejected) as error:
             skipped.append(f"{number}: {error}")
             continue
-        name = _safe(fields[class_column])
-        stem = _safe("-".join(fields[column] for column in name_columns))
-        target = out / name / f"{stem}{_SUFFIXES.get(kind, f'.{kind}')}"
+        name = safe_name(fields[class_column])
+        stem = safe_name("-".join(fields[column] for column in name_columns))
+        target = out / name / f"{stem}{SUFFIXES.get(kind, f'.{kind}')}"
         if target in written:
             skipped.append(f"{number}: {target.name} came before")
             continue
@@ -130,7 +139,7 @@ def rename_classes(root: Path, names: Path) -> tuple[int, tuple[str, ...]]:
     wanted: dict[str, str] = {}
     for number, line in read_lines(names):
         fields = line.split("\t") if "\t" in line else line.split(maxsplit=1)
-        if len(fields) != 2 or any(_safe(f.strip()) != f.strip() for f in fields):
+        if len(fields) != 2 or any(safe_name(f.strip()) != f.strip() for f in fields):
             raise DatasetRejected(f"{names}, line {number} is {line!r}; expected old<tab>new.")
         wanted[fields[0].strip()] = fields[1].strip().replace(" ", "_")
     there = {old: new for old, new in wanted.items() if (root / old).is_dir()}
@@ -168,7 +177,7 @@ def group_by_name(
         if match is None or not match[1]:
             others.append(path)
             continue
-        own = out / _safe(match[1])
+        own = out / safe_name(match[1])
         if (own / path.name).exists():  # of another folder of the heap
             others.append(path)
             continue
@@ -229,7 +238,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         raise DatasetRejected(f"{path} is no UTF-8 text.") from error
 
 
-def _safe(name: str) -> str:
+def safe_name(name: str) -> str:
     """A folder's or file's name: one part, not hidden, no way up."""
     plain = PurePosixPath(name.replace("/", "_").replace("\\", "_").replace("\0", "_")).name
     return plain.lstrip(".") or "_"
