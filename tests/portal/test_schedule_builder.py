@@ -335,7 +335,7 @@ def test_five_thousand_people_cost_as_many_queries_as_five():
     ]
     Person.objects.bulk_create(rows)
     ids = list(Person.objects.values_list("pk", flat=True))
-    assert count(ids) == few == 6
+    assert count(ids) == few == 7
     assert schedules_of(None, first=MONDAY, last=FRIDAY) == schedules_of(
         ids, first=MONDAY, last=FRIDAY
     )
