@@ -7,12 +7,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from recognition.config import DEFAULT_MODEL
 from recognition.contracts import Box, Detection, EmbeddingSpace, Face, FaceQuality
 
 __all__ = ["GOOD_QUALITY", "SPACE", "face_of", "quality", "vector_of", "vector_towards"]
 
+# In the place of the shipped model: rules go back to the shipped one, and follow the gallery.
 SPACE = EmbeddingSpace(
-    model_id="test-model", weights_sha256="ab" * 32, dimension=64, preprocessing="none-1"
+    model_id=DEFAULT_MODEL, weights_sha256="ab" * 32, dimension=64, preprocessing="none-1"
 )
 
 _LANDMARKS = np.array([[30, 40], [60, 40], [45, 55], [32, 70], [58, 70]], dtype=np.float32)

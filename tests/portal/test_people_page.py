@@ -31,6 +31,7 @@ from tests.factories import (
     SpaceFactory,
     enrolled_person,
 )
+from tests.factories.faces import SPACE
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("administrator")]
 
@@ -49,7 +50,7 @@ class TestPhotos:
         (view,) = photo_views(image.person)
         assert view.title == "Left"
         assert view.quality_words == "Good quality, 0.62 of 1, 60 px between the eyes"
-        assert view.model_words == "Template: another-model, test-model"
+        assert view.model_words == f"Template: another-model, {SPACE.model_id}"
 
     @pytest.mark.parametrize(
         ("score", "word"), [(0.9, "Very good"), (0.6, "Good"), (0.4, "Fair"), (0.0, "Weak")]

@@ -27,6 +27,7 @@ from tests.factories.faces import SPACE, vector_of
 from tests.factories.people import FaceImageFactory, FaceTemplateFactory, SpaceFactory
 from tests.factories.sightings import CameraFactory
 from tests.factories.visits import StrangerFactory, VisitFactory, VisitVectorFactory
+from workers.calibration import measure
 from workers.calibration.evidence import gallery_of, gather
 from workers.calibration.measure import measure_waiting
 
@@ -74,6 +75,12 @@ def measured(host, wish: Wish) -> CalibrationRun:
     assert measure_waiting(host)
     run.refresh_from_db()
     return run
+
+
+@pytest.fixture(autouse=True)
+def _nothing_known_beforehand(monkeypatch):
+    """As of a model that nobody has measured: what a run finds comes from its evidence alone."""
+    monkeypatch.setattr(measure, "prior_of", lambda model_id: None)
 
 
 def test_a_run_says_the_threshold_its_interval_and_what_it_costs(host):
