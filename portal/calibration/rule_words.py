@@ -55,12 +55,13 @@ def change_words(before: float, after: float) -> str:
 def figures_of(rule: DecisionRule) -> list[EvidenceFigure]:
     """The figures that were on the page when it was saved; what is not there is left out."""
     evidence = rule.evidence if isinstance(rule.evidence, dict) else {}
+    people = _measured_for(evidence, rule)
     found = [
         ("Strangers given a name", _strangers(_part(evidence, "fpir"))),
         ("Enrolled people not named", _missed(_part(evidence, "missed"))),
-        ("The threshold, 95 % sure", _range(_part(evidence, "threshold"))),
+        ("The threshold, 95 % sure", _range(_part(evidence, "threshold"), people)),
         ("Measured with", _counts(_part(evidence, "counts"))),
-        ("Joined with", _prior(_part(evidence, "prior"))),
+        ("Joined with", _prior(_part(evidence, "prior"), people)),
         ("Tried on the past", _replay(_part(evidence, "replay"))),
     ]
     return [EvidenceFigure(label, text) for label, text in found if text]
@@ -81,8 +82,16 @@ def _missed(part: Mapping[str, Any]) -> str:
     return with_interval(part["value"], part["low"], part["high"])
 
 
-def _range(part: Mapping[str, Any]) -> str:
-    return f"{part['low']:.3f} to {part['high']:.3f}" if _has(part, "low", "high") else ""
+def _range(part: Mapping[str, Any], people: str) -> str:
+    return f"{part['low']:.3f} to {part['high']:.3f}{people}" if _has(part, "low", "high") else ""
+
+
+def _measured_for(evidence: Mapping[str, Any], rule: DecisionRule) -> str:
+    """Said of a threshold that was measured for another number of people than the rule's."""
+    people = evidence.get("gallery_size")
+    if not isinstance(people, int) or people == rule.gallery_size:
+        return ""
+    return f", for {count(people)} {'person' if people == 1 else 'people'}"
 
 
 def _counts(part: Mapping[str, Any]) -> str:
@@ -100,11 +109,13 @@ def _counts(part: Mapping[str, Any]) -> str:
     return " and ".join(said)
 
 
-def _prior(part: Mapping[str, Any]) -> str:
+def _prior(part: Mapping[str, Any], people: str) -> str:
     if not part.get("name"):
         return ""
     said = f"the model's own figures ({part['name']})"
-    return f"{said}, which alone say {part['threshold']:.3f}" if _has(part, "threshold") else said
+    if not _has(part, "threshold"):
+        return said
+    return f"{said}, which alone say {part['threshold']:.3f}{people}"
 
 
 def _replay(part: Mapping[str, Any]) -> str:

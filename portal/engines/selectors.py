@@ -26,6 +26,7 @@ __all__ = [
     "deciding",
     "duplicate_policy",
     "live_workers",
+    "moved_threshold",
     "policy_in_force",
     "policy_of",
     "rule_in_force",
@@ -70,7 +71,7 @@ def rule_in_force(space_id: str | None = None) -> DecisionRule | None:
         if space is None:
             return None
         space_id = space.pk
-    adopted = RuleAdoption.objects.filter(space_id=space_id).select_related("rule").first()
+    adopted = RuleAdoption.objects.filter(space_id=space_id).select_related("rule__space").first()
     return adopted.rule if adopted is not None else None
 
 
@@ -87,8 +88,15 @@ DUPLICATE_RATE = 0.001
 
 
 def duplicate_policy(gallery_size: int, *, space_id: str | None = None) -> DecisionPolicy:
-    """The rule by which an enrolment photo is taken for somebody who is enrolled already."""
-    usual = policy_in_force(gallery_size, space_id=space_id)
+    """The rule by which an enrolment photo is taken for somebody who is enrolled already.
+
+    How strict a stricter one must be is known of the shipped model alone; with any other the usual
+    rule decides.
+    """
+    space = active_space() if space_id is None else Space.objects.filter(pk=space_id).first()
+    usual = policy_in_force(gallery_size, space_id=space.pk if space is not None else space_id)
+    if space is not None and not space.is_shipped:
+        return usual
     strict = _estimate(gallery_size, rate=DUPLICATE_RATE).threshold
     return replace(usual, threshold=max(usual.threshold, strict))
 
@@ -130,20 +138,34 @@ def shipped_policy(gallery_size: int) -> DecisionPolicy:
 
 
 def policy_of(rule: DecisionRule, gallery_size: int) -> DecisionPolicy:
-    """What a saved rule comes to for a gallery of this many people.
-
-    Where it follows the gallery, it moves by as much as the shipped curve does between the number
-    of people that it was chosen for and this one, at the share of strangers that was asked for.
-    """
+    """What a saved rule comes to for a gallery of this many people: where it follows the gallery,
+    its threshold is moved."""
     threshold = rule.threshold
-    if rule.follows_gallery:
-        before = _estimate(rule.gallery_size, rate=rule.stranger_rate).threshold
-        threshold += _estimate(gallery_size, rate=rule.stranger_rate).threshold - before
+    if rule.moves_with_gallery:
+        threshold = moved_threshold(
+            threshold,
+            chosen_for=rule.gallery_size,
+            gallery_size=gallery_size,
+            stranger_rate=rule.stranger_rate,
+        )
     return DecisionPolicy(
         threshold=min(max(threshold, -_HIGHEST), _HIGHEST),
         grey_band=rule.grey_band,
         min_margin=rule.min_margin,
     )
+
+
+def moved_threshold(
+    threshold: float, *, chosen_for: int, gallery_size: int, stranger_rate: float
+) -> float:
+    """A threshold of the shipped model that was chosen for so many people, for this many.
+
+    It moves by as much as the model's curve does between the two at the share of strangers that
+    was asked for. The curve is SFace's: no other model's threshold may be moved along it.
+    """
+    before = _estimate(chosen_for, rate=stranger_rate).threshold
+    after = _estimate(gallery_size, rate=stranger_rate).threshold
+    return min(max(threshold + after - before, -_HIGHEST), _HIGHEST)
 
 
 def threshold_estimate(gallery_size: int) -> ThresholdEstimate:

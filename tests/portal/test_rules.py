@@ -17,7 +17,12 @@ from portal.core.context import Actor, acting_as
 from portal.core.errors import NotFound, PermissionMissing
 from portal.core.policies import ALL_PERMISSIONS, permissions_of
 from portal.engines.models import DecisionRule, RuleAdoption, RuleProposal, SpaceAdoption
-from portal.engines.selectors import policy_in_force, rule_in_force
+from portal.engines.selectors import (
+    duplicate_policy,
+    policy_in_force,
+    policy_of,
+    rule_in_force,
+)
 from portal.engines.services import (
     OwnProposal,
     ProposalAnswered,
@@ -34,6 +39,7 @@ from portal.engines.services import (
     withdraw_proposal,
 )
 from tests.factories import SpaceFactory
+from tests.factories.rules import saved_rule
 
 pytestmark = pytest.mark.django_db
 
@@ -78,6 +84,13 @@ def _ada(space) -> Iterator[None]:
 @pytest.fixture
 def _needs_two(settings) -> None:
     settings.CALIBRATION_NEEDS_TWO = True
+
+
+@pytest.fixture
+def other_in_use(other_space):
+    """The model that comes with Gatehouse was left for another."""
+    SpaceAdoption.objects.create(space=other_space, model="other-model")
+    return other_space
 
 
 def actions() -> list[str]:
@@ -242,6 +255,46 @@ class TestGoingBack:
         rule = save_rule(elsewhere, seen=None, space_id=other_space.pk).rule
         adoption = adopt_switched(rule, space_id=other_space.pk, reason="Cut over.")
         assert (adoption.cause, adoption.rule) == (RuleAdoption.Cause.SWITCHED, rule)
+
+
+@pytest.mark.usefixtures("_ada")
+class TestAnotherModel:
+    """The shipped model's curve, and the rules that stand on it, mean nothing to another model."""
+
+    def test_the_shipped_rule_cannot_be_gone_back_to(self, other_in_use):
+        rule = save_rule(STRICT, seen=None).rule
+        with pytest.raises(
+            RuleRefused, match=r"Measure other-model .* or take the model back"
+        ) as no:
+            go_back(None, seen=rule.number)
+        assert (no.value.code, no.value.http_status) == ("calibration.other_space", 409)
+        assert rule_in_force() == rule
+
+    @pytest.mark.usefixtures("_needs_two")
+    def test_nor_is_it_proposed(self, other_in_use):
+        with pytest.raises(RuleRefused, match="means nothing to other-model"):
+            go_back(None, seen=None)
+        assert not RuleProposal.objects.exists()
+
+    def test_a_rule_is_kept_as_one_that_stays_as_people_come(self, other_in_use):
+        rule = save_rule(STRICT, seen=None).rule
+        assert not rule.follows_gallery
+        assert policy_in_force(12_000).threshold == policy_in_force(120).threshold == 0.52
+
+    def test_one_that_was_saved_to_follow_the_gallery_stays_too(self, other_in_use):
+        """Saved by an earlier version of Gatehouse, along a curve that is not this model's."""
+        rule = saved_rule(space=other_in_use, threshold=0.52, gallery_size=120)
+        assert rule.follows_gallery
+        assert policy_of(rule, 12_000).threshold == 0.52
+        shipped = saved_rule(threshold=0.52, gallery_size=120)
+        assert policy_of(shipped, 12_000).threshold > 0.52
+
+    def test_who_is_enrolled_twice_is_decided_by_the_usual_rule(self, space, other_in_use):
+        mild = replace(MILD, threshold=0.2)
+        save_rule(mild, seen=None)
+        assert duplicate_policy(120) == policy_in_force(120)
+        assert duplicate_policy(120, space_id=other_in_use.pk).threshold == 0.2
+        assert duplicate_policy(120, space_id=space.pk).threshold > 0.3, "the shipped model's bar"
 
 
 @pytest.mark.usefixtures("_ada", "_needs_two")

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from portal.cameras.models import Camera
 from portal.core.context import acting_as
-from portal.engines.models import DecisionRule, RuleAdoption, RuleProposal
+from portal.engines.models import DecisionRule, RuleAdoption, RuleProposal, SpaceAdoption
 from portal.engines.selectors import policy_in_force, policy_of, rule_in_force
 from portal.engines.services import SavedRule, go_back, save_rule
 from tests.factories import (
@@ -102,14 +102,20 @@ class TestHistory:
         assert ada.post(f"{HISTORY}back/", {"rule": "99", "seen": "2"}).status_code == 404
 
     def test_rules_of_another_model_are_shown_without_a_way_back(self, ada, saved):
-        SpaceFactory(id="f" * 16, model_id="other-model")
+        other = SpaceFactory(id="f" * 16, model_id="other-model")
+        SpaceAdoption.objects.create(space=other, model="other-model")
         assert saved[0].space.model_id in text_of(ada.get(HISTORY))
         with acting_as(somebody("ada")):
             save_rule(replace(STRICT, reason="For the new model."), seen=None)
         text = text_of(ada.get(HISTORY))
         assert "Go back to this: rule 3" not in text, "it decides"
         assert "Go back to this: rule 1" not in text, "its threshold means nothing to the new model"
-        assert "Go back to this: the shipped rule" in text
+        assert "Go back to this: the shipped rule" not in text, "it is of the model that was left"
+        assert "Go back to the shipped rule?" not in text
+        assert "its threshold means nothing to other-model, which recognises now" in text
+        refused = ada.post(f"{HISTORY}back/", {"rule": "shipped", "seen": "3"}, follow=True)
+        assert "take the model back" in text_of(refused)
+        assert rule_in_force().number == 3
 
     def test_an_auditor_reads_it_and_has_no_buttons(self, client_of, saved):
         text = text_of(client_of("auditor").get(HISTORY))
@@ -136,6 +142,10 @@ class TestHistory:
             ({"fpir": {"value": 0.01, "low": 0.001, "high": 0.02, "supported": False}}, "too few"),
             ({"missed": {"value": 0.025, "low": 0.01, "high": 0.05}}, "2.5 % (95 % sure: 1 % to"),
             ({"threshold": {"low": 0.48, "high": 0.55}}, "0.480 to 0.550"),
+            (
+                {"threshold": {"low": 0.48, "high": 0.55}, "gallery_size": 80},
+                "0.480 to 0.550, for 80 people",
+            ),
             ({"prior": {"name": "SFace on LFW", "threshold": 0.5}}, "SFace on LFW"),
             (
                 {"replay": {"rows": 1200, "appears": 3, "disappears": 14, "changes": 0}},

@@ -42,13 +42,15 @@ __all__ = [
 @dataclass(frozen=True, slots=True)
 class RuleView:
     """A rule as it is told; without ``rule`` the shipped one. ``threshold`` is the one that it
-    comes to today, or None for a rule of a model that is not in use."""
+    comes to today, or None for a saved rule of a model that is not in use."""
 
     rule: DecisionRule | None
     words: str
     threshold: float | None
     figures: Sequence[EvidenceFigure] = ()
     is_in_force: bool = False
+    # Of the model in use: a threshold of another one, the shipped rule's too, means nothing to it.
+    is_of_this_model: bool = True
     # From the rule in force to this one: "0.450 → 0.520, stricter".
     change: str = ""
     # Whether one person alone can go back to it now.
@@ -61,6 +63,10 @@ class RuleView:
     @property
     def name(self) -> str:
         return self.called[:1].upper() + self.called[1:]
+
+    @property
+    def can_go_back(self) -> bool:
+        return not self.is_in_force and self.is_of_this_model
 
     @property
     def called(self) -> str:
@@ -79,7 +85,7 @@ class RuleRow:
 
     @property
     def can_go_back(self) -> bool:
-        return not self.view.is_in_force and self.view.threshold is not None
+        return self.view.can_go_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +124,7 @@ class History:
             threshold=threshold,
             figures=() if rule is None else figures_of(rule),
             is_in_force=rule == self.in_force and threshold is not None,
+            is_of_this_model=self._is_of_this_model(rule),
             change="" if threshold is None else change_words(self.threshold, threshold),
             is_one_click=not settings.CALIBRATION_NEEDS_TWO
             or (rule.pk if rule is not None else None) == self._before,
@@ -145,7 +152,7 @@ class History:
     def targets(self, rows: Sequence[RuleRow]) -> list[RuleView]:
         """What can be gone back to from these rows, each once, and the shipped rule."""
         views = {row.view.key: row.view for row in rows if row.can_go_back}
-        if not self.shipped.is_in_force:
+        if self.shipped.can_go_back:
             views["shipped"] = self.shipped
         return list(views.values())
 
@@ -155,6 +162,11 @@ class History:
         if not self._is_here(rule.space_id):
             return None
         return policy_of(rule, self.people).threshold
+
+    def _is_of_this_model(self, rule: DecisionRule | None) -> bool:
+        if rule is not None:
+            return self._is_here(rule.space_id)
+        return self.space is None or self.space.is_shipped
 
     def _is_here(self, space_id: str) -> bool:
         return self.space is not None and space_id == self.space.pk
@@ -169,7 +181,7 @@ def adoptions() -> QuerySet[RuleAdoption]:
     """Every adoption, the newest first, each with the moment at which the next took over."""
     require("calibration.view")
     later = RuleAdoption.objects.filter(space=OuterRef("space"), id__gt=OuterRef("id"))
-    return RuleAdoption.objects.select_related("rule", "space").annotate(
+    return RuleAdoption.objects.select_related("rule__space", "space").annotate(
         until=Subquery(later.order_by("id").values("created_at")[:1])
     )
 
@@ -210,4 +222,5 @@ def _elsewhere(adoption: RuleAdoption) -> RuleView:
         words=shipped_words() if rule is None else rule_words(rule),
         threshold=None,
         figures=() if rule is None else figures_of(rule),
+        is_of_this_model=False,
     )

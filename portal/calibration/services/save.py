@@ -50,6 +50,7 @@ def evidence_of(run: CalibrationRun, figures: Figures) -> dict[str, Any]:
     """The figures that were on the page, in the form that the history shows."""
     found: dict[str, Any] = {
         "run": str(run.pk),
+        "gallery_size": figures.gallery_size,
         "counts": {
             "stranger_searches": figures.counts.stranger_searches,
             "stranger_comparisons": figures.counts.stranger_comparisons,

@@ -56,7 +56,7 @@ def rule(request: HttpRequest, number: int) -> HttpResponse:
         "view": view,
         "rule": one,
         "proposal": proposal_of(one),
-        "targets": [view] if one.adoptions.all() and not view.is_in_force else [],
+        "targets": [view] if one.adoptions.all() and view.can_go_back else [],
         "seen": seen_field(found.in_force),
         "needs_two": settings.CALIBRATION_NEEDS_TWO,
     }

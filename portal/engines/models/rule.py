@@ -15,7 +15,8 @@ class DecisionRule(Record):
 
     ``threshold`` was chosen for ``gallery_size`` people. Where it ``follows_gallery`` it moves with
     the number of people enrolled along the model's curve, so that the share of strangers who are
-    named (``stranger_rate``, an FPIR) stays. ``wish`` is what was asked for in words, ``evidence``
+    named (``stranger_rate``, an FPIR) stays; that curve is known of the shipped model alone, so
+    ``moves_with_gallery`` says whether it does. ``wish`` is what was asked for in words, ``evidence``
     the figures that were on the page when it was saved: counts, intervals, where they came from.
     """
 
@@ -44,6 +45,10 @@ class DecisionRule(Record):
 
     def __str__(self) -> str:
         return f"rule {self.number}"
+
+    @property
+    def moves_with_gallery(self) -> bool:
+        return self.follows_gallery and self.space.is_shipped
 
 
 class RuleAdoption(Record):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from portal.core.models import Record
+from recognition.config import DEFAULT_MODEL
 from recognition.contracts import EmbeddingSpace
 
 __all__ = ["Space", "SpaceAdoption"]
@@ -22,6 +23,12 @@ class Space(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model_id} ({self.id})"
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether it is of the model that comes with Gatehouse, the only one of which it is known
+        how thresholds follow the number of people enrolled."""
+        return self.model_id == DEFAULT_MODEL
 
     @property
     def contract(self) -> EmbeddingSpace:

@@ -12,6 +12,7 @@ from portal.engines.services.refusals import RuleRefused
 from portal.engines.services.saved import SavedRule
 from portal.engines.services.seen import require_unchanged
 from portal.engines.services.versions import adopt, keep_version, lock_rules, propose
+from recognition.config import DEFAULT_MODEL
 
 __all__ = ["adopt_switched", "go_back"]
 
@@ -20,7 +21,7 @@ __all__ = ["adopt_switched", "go_back"]
 def go_back(
     rule: DecisionRule | None, *, seen: int | None, reason: str = "", space_id: str | None = None
 ) -> RuleAdoption | RuleProposal:
-    """Let an earlier rule decide again; None is the shipped one.
+    """Let an earlier rule decide again; None is the shipped one, of the shipped model alone.
 
     Where the operator asks for two people, one of them may undo the latest change alone, so that a
     mistake is mended at once. To go further back is a change like any other: the old numbers are
@@ -50,6 +51,14 @@ def _require_returnable(
 ) -> None:
     if rule is not None:
         _require_same_space(rule, space)
+    elif not space.is_shipped:
+        raise RuleRefused(
+            f"The shipped rule is of {DEFAULT_MODEL}, and its threshold means nothing to "
+            f"{space.model_id}, which recognises now. Measure {space.model_id} and save what was "
+            "found, or take the model back under Calibration, Model.",
+            code="calibration.other_space",
+            http_status=409,
+        )
     if rule == before:
         raise RuleRefused(
             "Nothing was changed: this rule decides already.",

@@ -26,7 +26,8 @@ class SavedRule:
 
     ``threshold`` was chosen for ``gallery_size`` people; ``stranger_rate`` is the share of
     strangers that may be given a name. Where it ``follows_gallery`` it moves with the number of
-    people enrolled. ``wish`` and ``evidence`` hold numbers and words only, never a vector or name.
+    people enrolled, but for another model than the shipped one: there it is kept as one that stays.
+    ``wish`` and ``evidence`` hold numbers and words only, never a vector or name.
     """
 
     threshold: float

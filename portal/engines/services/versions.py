@@ -69,7 +69,8 @@ def keep_version(rule: SavedRule, *, space: Space, before: DecisionRule | None) 
         origin=rule.origin,
         threshold=rule.threshold,
         gallery_size=rule.gallery_size,
-        follows_gallery=rule.follows_gallery,
+        # Along whose curve, if it is not the shipped model's: nobody knows another.
+        follows_gallery=rule.follows_gallery and space.is_shipped,
         stranger_rate=rule.stranger_rate,
         grey_band=rule.grey_band,
         min_margin=rule.min_margin,
