@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from portal.audit.models import AuditEntry
+from portal.calibration.figures import RuleFigure
 from portal.calibration.models import CalibrationRun, EmbeddingFailure, ModelSwitch, ShadowFace
 from portal.calibration.selectors.comparison import compare, compare_pictures
 from portal.calibration.selectors.shares import Share
@@ -22,6 +23,7 @@ from portal.people.models import FaceTemplate
 from portal.people.services.revision import bump_gallery_revision
 from recognition.config import DEFAULT_MODEL
 from tests.factories import enrolled_person
+from tests.factories.figures import made_figures, missed_figure, run_done, stranger_figure
 from tests.factories.people import SpaceFactory
 from tests.factories.second_model import OTHER_SPACE
 from tests.factories.sightings import CameraFactory, RecognisedFaceFactory, RecognitionFactory
@@ -47,6 +49,11 @@ def page(client) -> str:
 def post(client, view: str, switch: ModelSwitch | None = None, **data: object) -> str:
     kwargs = {"switch_id": switch.pk} if switch is not None else {}
     return text(client.post(reverse(f"calibration:{view}", kwargs=kwargs), data, follow=True))
+
+
+def by_hand(client, switch: ModelSwitch, *, seen: str = "shipped", **data: object) -> str:
+    """The threshold's form, from a page that showed this rule, or none."""
+    return post(client, "model_threshold", switch, seen=seen, **data)
 
 
 @pytest.fixture
@@ -181,7 +188,7 @@ class TestShadow:
         enrolled_person(1)
         switch = in_shadow()
         client = client_of("administrator")
-        said = post(client, "model_threshold", switch, threshold="0.61", reason="From its maker")
+        said = by_hand(client, switch, threshold="0.61", reason="From its maker")
         assert "a face needs 0.610" in said
         assert rule_in_force(switch.from_space_id) is None
         rule = rule_in_force(switch.to_space_id)
@@ -190,8 +197,8 @@ class TestShadow:
     @pytest.mark.parametrize(
         ("data", "why"),
         [
-            ({"threshold": "1.5", "reason": "x"}, "above every score"),
-            ({"threshold": "0.5", "reason": ""}, "nobody would know why"),
+            ({"threshold": "1.5", "reason": "x", "seen": "shipped"}, "above every score"),
+            ({"threshold": "0.5", "reason": "", "seen": "shipped"}, "nobody would know why"),
         ],
     )
     def test_a_threshold_that_cannot_be_is_not_saved(self, client_of, worker, data, why):
@@ -201,8 +208,48 @@ class TestShadow:
         assert rule_in_force(switch.to_space_id) is None
 
     def test_neither_a_number_nor_a_measurement_is_refused(self, client_of, worker):
-        said = post(client_of("administrator"), "model_threshold", in_shadow(), reason="x")
+        said = by_hand(client_of("administrator"), in_shadow(), reason="x")
         assert "Say the threshold, or measure it." in said
+
+    def test_of_two_administrators_the_second_sees_the_first_ones_threshold_before_theirs_counts(
+        self, client_of, worker
+    ):
+        enrolled_person(1)
+        switch = in_shadow()
+        url = reverse("calibration:model")
+        first, second = client_of("administrator"), client_of("administrator")
+        page_of_both = second.get(url).content.decode()
+        assert page_of_both.count('name="seen" value="shipped"') == 1
+        by_hand(first, switch, threshold="0.61", reason="From its maker")
+        said = by_hand(second, switch, threshold="0.3", reason="From a forum")
+        assert "By now rule 1 decides: somebody changed it since this page was opened." in said
+        assert rule_in_force(switch.to_space_id).threshold == 0.61
+        assert 'name="seen" value="1"' in second.get(url).content.decode()
+        by_hand(second, switch, threshold="0.3", reason="From a forum", seen="1")
+        assert rule_in_force(switch.to_space_id).threshold == 0.3
+
+    def test_a_measured_threshold_is_not_saved_over_one_that_was_not_seen_either(
+        self, client_of, worker
+    ):
+        enrolled_person(1)
+        switch = in_shadow()
+        run = run_done(
+            made_figures(chosen=RuleFigure(0.57, stranger_figure(), missed_figure())),
+            space=switch.to_space,
+        )
+        client = client_of("administrator")
+        said = client.get(reverse("calibration:model")).content.decode()
+        assert said.count('name="seen" value="shipped"') == 2, "of a measurement, and by hand"
+        by_hand(client, switch, threshold="0.61", reason="From its maker")
+        assert "By now rule 1 decides" in by_hand(client, switch, run=run.pk, reason="Measured")
+        by_hand(client, switch, run=run.pk, reason="Measured", seen="1")
+        assert rule_in_force(switch.to_space_id).threshold == 0.57
+
+    def test_a_form_that_says_no_rule_that_was_seen_is_refused(self, client_of, worker):
+        said = by_hand(
+            client_of("administrator"), in_shadow(), threshold="0.6", seen="", reason="x"
+        )
+        assert "Open the page again" in said
 
     def test_it_is_measured_in_its_own_space(self, client_of, worker):
         switch = in_shadow()
@@ -220,7 +267,7 @@ class TestShadow:
         )
         bump_gallery_revision()
         client = client_of("administrator")
-        post(client, "model_threshold", switch, threshold="0.5", reason="x")
+        by_hand(client, switch, threshold="0.5", reason="x")
         said = page(client)
         assert "1 person has no usable photo for" in said
         assert "Ada Lovelace" in said
@@ -245,7 +292,7 @@ class TestChange:
         enrolled_person(1)
         switch = in_shadow()
         client = client_of("administrator")
-        post(client, "model_threshold", switch, threshold="0.5", reason="x")
+        by_hand(client, switch, threshold="0.5", reason="x")
         said = post(client, "model_use", switch, reason="Better with masks")
         assert f"Faces are recognised by {NEW}" in said
         assert f"Go back to {DEFAULT_MODEL}" in said

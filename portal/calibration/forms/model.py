@@ -31,8 +31,10 @@ class MeasureForm(forms.Form):
 
 
 class ThresholdForm(forms.Form):
-    """The new model's threshold: of a measurement (``run``), or by hand."""
+    """The new model's threshold: of a measurement (``run``), or by hand. ``seen`` is the rule in
+    force in the new model's space when the page was drawn."""
 
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
     run = forms.UUIDField(required=False, widget=forms.HiddenInput)
     threshold = forms.FloatField(
         label="Threshold",

@@ -18,6 +18,7 @@ from portal.calibration.services.switch import cancel_switch, cut_over, roll_bac
 from portal.calibration.services.switch.threshold import measure_new, save_new_threshold
 from portal.core.errors import DomainError, PermissionMissing
 from portal.core.http import is_partial, page
+from portal.engines.services import seen_field, seen_of
 
 __all__ = ["cancel", "change", "go_back", "index", "measure", "prepare", "threshold"]
 
@@ -89,6 +90,7 @@ def threshold(request: HttpRequest, switch_id: UUID) -> HttpResponse:
     saved = save_new_threshold(
         switch_id,
         reason=values["reason"],
+        seen=seen_of(values["seen"]),
         threshold=values["threshold"],
         run_id=values["run"],
     )
@@ -128,8 +130,10 @@ def _again(request: HttpRequest, **forms: Any) -> HttpResponse:
 
 
 def _context() -> dict[str, Any]:
+    found = model_page()
     return {
-        "found": model_page(),
+        "found": found,
+        "seen": seen_field(found.going.rule) if found.going is not None else "",
         "measure_form": MeasureForm(),
         "threshold_form": ThresholdForm(),
     }

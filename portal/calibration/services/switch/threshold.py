@@ -20,7 +20,7 @@ from portal.calibration.services.save import evidence_of
 from portal.calibration.services.switch._moving import SwitchRefused, lock_switch, tell
 from portal.core.context import require
 from portal.engines.models import DecisionRule, Space
-from portal.engines.selectors import policy_in_force, rule_in_force
+from portal.engines.selectors import policy_in_force
 from portal.engines.services import RuleSaved, SavedRule, save_rule
 from portal.jobs.dispatch import ring_on_commit
 from portal.people.selectors import gallery_members
@@ -41,12 +41,18 @@ def measure_new(switch_id: UUID, wish: Wish) -> CalibrationRun:
 
 @transaction.atomic
 def save_new_threshold(
-    switch_id: UUID, *, reason: str, threshold: float | None = None, run_id: UUID | None = None
+    switch_id: UUID,
+    *,
+    reason: str,
+    seen: int | None,
+    threshold: float | None = None,
+    run_id: UUID | None = None,
 ) -> RuleSaved:
     """The rule that decides once the model is taken into use: that of a measurement, or
     ``threshold`` by hand. It does not move with the gallery: no curve of this model is known.
 
-    Raises ``SwitchRefused``, and as ``save_rule`` does.
+    ``seen`` is the number of the rule that was in force in the new model's space when the page was
+    drawn, None while there was none. Raises ``SwitchRefused``, and as ``save_rule`` does.
     """
     require("calibration.manage")
     switch = lock_switch(switch_id, expected=_SHADOW)
@@ -62,7 +68,6 @@ def save_new_threshold(
         numbers = _measured(run_id, space)
     elif threshold is None:
         raise SwitchRefused("Say the threshold, or measure it.", http_status=400)
-    now = rule_in_force(space.pk)
     saved = save_rule(
         SavedRule(
             **numbers,
@@ -72,7 +77,7 @@ def save_new_threshold(
             origin=DecisionRule.Origin.MODEL_SWITCH,
             reason=reason,
         ),
-        seen=now.number if now is not None else None,
+        seen=seen,
         space_id=space.pk,
     )
     tell()
