@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from portal.calibration.figures import RuleFigure, WishFigure
+from portal.calibration.figures import RuleFigure, Span, WishFigure
 from portal.calibration.models import CalibrationRun, WhatIf
+from portal.calibration.selectors.runs import measured_run
+from portal.calibration.services.save import save_measured
+from portal.calibration.services.what_if import finish
 from portal.core.context import SYSTEM, acting_as
-from portal.engines.models import DecisionRule, Space
-from portal.engines.selectors import policy_in_force, rule_in_force
+from portal.engines.models import DecisionRule, Space, SpaceAdoption
+from portal.engines.selectors import policy_in_force, policy_of, rule_in_force
 from portal.engines.services import seen_field
 from portal.jobs.models import Job
 from portal.organisation.models import Site
@@ -28,7 +32,7 @@ from tests.factories import (
     enrolled_person,
     visit_with_face,
 )
-from tests.factories.figures import made_figures, run_done
+from tests.factories.figures import made_figures, missed_figure, run_done, stranger_figure
 from tests.factories.what_ifs import what_if_done, what_if_of, what_if_outcome
 
 pytestmark = pytest.mark.django_db
@@ -130,6 +134,15 @@ class TestAsking:
 
 
 class TestWatching:
+    def test_the_gallery_is_that_of_when_it_was_asked_for(self):
+        """The threshold was chosen for it; the worker may come to it hours later."""
+        row = what_if_of(state="running", summary={"gallery_size": 40})
+        finish(
+            row.pk, changes=[], summary={**what_if_done().summary, "gallery_size": 90}, replayed=0
+        )
+        row.refresh_from_db()
+        assert (row.state, row.summary["gallery_size"]) == ("done", 40)
+
     def test_it_says_how_far_it_is_and_can_be_stopped(self, admin):
         row = what_if_of(state="running")
         Job.objects.filter(pk=row.job_id).update(total=10, done=4, state="running")
@@ -235,6 +248,28 @@ class TestSaving:
         assert rule.evidence["replay"]["disappears"] == 1
         assert policy_in_force(1).threshold == pytest.approx(0.6)
 
+    def test_it_is_for_the_gallery_that_it_was_tried_for_not_for_the_one_of_now(self, admin, ada):
+        row = what_if_done(threshold=0.6, summary={"gallery_size": 400})
+        admin.post(
+            page(row, "what_if_save"),
+            {"seen": seen_field(None), "reason": "Tried with 400", "follows_gallery": "on"},
+        )
+        assert rule_in_force().gallery_size == 400
+        assert policy_in_force(400).threshold == pytest.approx(0.6), "as it was tried"
+        assert policy_in_force(1).threshold < 0.6, "with one person left a stranger meets fewer"
+
+    def test_of_another_model_it_stays_as_it_is_whatever_the_form_says(self, admin, ada):
+        other = SpaceFactory(id="f" * 16, model_id="other-model")
+        SpaceAdoption.objects.create(space=other, model="other-model")
+        row = what_if_done(space=other, threshold=0.6)
+        text = admin.get(page(row)).content.decode()
+        assert "follows_gallery" not in text, "nobody knows how: there is nothing to tick"
+        assert "how other-model has to follow their number is not known" in text
+        form = {"seen": seen_field(None), "reason": "Better", "follows_gallery": "on"}
+        assert admin.post(page(row, "what_if_save"), form).status_code == 302
+        assert not rule_in_force().follows_gallery
+        assert policy_in_force(9_000).threshold == 0.6
+
     def test_over_a_rule_that_somebody_saved_meanwhile_it_is_refused(self, admin, outcome):
         saved = {"seen": seen_field(None), "reason": "First"}
         admin.post(page(outcome, "what_if_save"), saved)
@@ -273,8 +308,9 @@ class TestRetention:
 class TestFromAMeasurement:
     @pytest.fixture
     def measured(self, ada):
-        chosen = RuleFigure(0.61, None, None)
-        return run_done(made_figures(chosen=chosen, wish=WishFigure(0.001)))
+        chosen = RuleFigure(0.61, stranger_figure(), missed_figure())
+        figures = made_figures(chosen=chosen, wish=WishFigure(0.001), gallery_size=1)
+        return run_done(replace(figures, threshold=Span(0.61, 0.58, 0.65)))
 
     def test_its_threshold_is_tried_and_goes_with_the_rule(self, admin, measured):
         text = admin.get(f"{NEW}?run={measured.pk}").content.decode()
@@ -284,6 +320,83 @@ class TestFromAMeasurement:
         assert admin.post(NEW, form).status_code == 302
         row = WhatIf.objects.get()
         assert (row.run_id, row.wish["fpir"]) == (measured.pk, 0.001)
+
+    def test_moved_by_hand_it_is_nobodys_measurement(self, admin, measured):
+        """The wish and the intervals are promised of the measured threshold, of no other."""
+        form = {**TestAsking.FORM, "threshold": "0.609", "run": str(measured.pk)}
+        assert admin.post(NEW, form).status_code == 302
+        row = WhatIf.objects.get()
+        assert (row.run, row.wish) == (None, {})
+
+    def tried(self, measured, **fields) -> WhatIf:
+        values = {"threshold": 0.61, "run": measured, "wish": {"fpir": 0.001}, **fields}
+        return what_if_done(**values)
+
+    def save(self, admin, row) -> DecisionRule:
+        admin.post(page(row, "what_if_save"), {"seen": seen_field(None), "reason": "Tried"})
+        return DecisionRule.objects.get()
+
+    def test_what_was_measured_is_kept_beside_what_the_replay_found(self, admin, measured):
+        rule = self.save(admin, self.tried(measured, replayed=9))
+        assert (rule.origin, rule.stranger_rate) == ("calibrated", 0.001)
+        assert rule.evidence["run"] == str(measured.pk)
+        assert rule.evidence["fpir"] == {
+            "value": 0.003,
+            "low": 0.0012,
+            "high": 0.0083,
+            "supported": True,
+        }
+        assert rule.evidence["replay"]["rows"] == 9
+        text = admin.get("/calibration/history/").content.decode()
+        assert "0.580 to 0.650" in text
+        assert "1 in 330" in text
+        assert "9 decisions decided anew" in text
+
+    def test_whoever_approves_it_sees_both(self, admin, client_of, measured, settings):
+        settings.CALIBRATION_NEEDS_TWO = True
+        self.save(admin, self.tried(measured, replayed=9))
+        text = client_of("administrator").get("/calibration/history/").content.decode()
+        assert "Proposed: Rule 1" in text
+        assert "0.580 to 0.650" in text
+        assert "9 decisions decided anew" in text
+
+    def test_one_that_an_earlier_version_linked_though_it_was_moved_is_by_hand(
+        self, admin, measured
+    ):
+        rule = self.save(admin, self.tried(measured, threshold=0.5))
+        assert (rule.origin, rule.wish) == ("by_hand", {})
+        assert {"run", "fpir", "missed", "threshold"}.isdisjoint(rule.evidence)
+
+    def test_when_people_came_since_it_is_tried_as_it_would_be_saved_now(self, admin, measured):
+        """The threshold page saves the measured pair of threshold and gallery, which follows."""
+        figures = made_figures(
+            chosen=RuleFigure(0.61, None, None),
+            wish=WishFigure(0.001),
+            gallery_size=5_000,
+        )
+        run = run_done(figures)
+        with acting_as(SYSTEM):
+            saved = save_measured(
+                measured_run(run.pk), grey_band=0.05, min_margin=0.05, reason="x", seen=None
+            )
+        now = policy_of(saved.rule, 1).threshold
+        assert now < 0.58
+        text = admin.get(f"{NEW}?run={run.pk}").content.decode()
+        assert f'value="{now:.3f}"' in text
+        assert "with 5000 people enrolled, for today's 1" in " ".join(text.split())
+        form = {**TestAsking.FORM, "threshold": f"{now:.3f}", "run": str(run.pk)}
+        admin.post(NEW, form)
+        row = WhatIf.objects.get()
+        assert (row.run, row.summary) == (run, {"gallery_size": 1}), "it is the measured one"
+        admin.post(NEW, {**form, "threshold": "0.61"})
+        assert WhatIf.objects.first().run is None, "that is for 5,000 people"
+
+    def test_of_another_model_nothing_is_moved(self, admin, ada):
+        other = SpaceFactory(id="f" * 16, model_id="other-model")
+        SpaceAdoption.objects.create(space=other, model="other-model")
+        figures = made_figures(chosen=RuleFigure(0.61, None, None), gallery_size=5_000)
+        run = run_done(figures, space=other)
+        assert 'value="0.610"' in admin.get(f"{NEW}?run={run.pk}").content.decode()
 
     def test_one_of_another_model_is_refused(self, admin, measured):
         CalibrationRun.objects.update(space=SpaceFactory(id="former/space"))

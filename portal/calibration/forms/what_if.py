@@ -15,6 +15,7 @@ from django.utils import timezone
 from portal.calibration.models import CalibrationRun, WhatIfChange
 from portal.calibration.selectors.what_if.report import Report
 from portal.calibration.services.what_if import LONGEST, RANGES, ProposedRule
+from portal.engines.models import Space
 from recognition.decision import DecisionPolicy
 
 __all__ = ["ChangeFilter", "SaveForm", "WhatIfForm", "initial_of"]
@@ -166,7 +167,8 @@ _CHANGES: Final = {
 
 
 class SaveForm(forms.Form):
-    """``seen`` is the rule in force when the page was drawn."""
+    """``seen`` is the rule in force when the page was drawn. How a threshold follows the gallery is
+    known of the shipped model alone, so with another one that is not asked."""
 
     seen = forms.CharField(widget=forms.HiddenInput)
     reason = forms.CharField(
@@ -181,6 +183,16 @@ class SaveForm(forms.Form):
         initial=True,
         help_text="So that the share of strangers who are given a name stays as people come.",
     )
+
+    def __init__(self, *args: Any, space: Space | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.can_follow = space is None or space.is_shipped
+        if not self.can_follow:
+            del self.fields["follows_gallery"]
+
+    @property
+    def follows(self) -> bool:
+        return bool(self.cleaned_data.get("follows_gallery"))
 
 
 def _midnight(day: date, *, days: int = 0) -> datetime:

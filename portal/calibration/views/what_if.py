@@ -18,7 +18,8 @@ from portal.calibration.charts import as_csv, days
 from portal.calibration.charts.parts import Chart
 from portal.calibration.forms.what_if import ChangeFilter, SaveForm, WhatIfForm, initial_of
 from portal.calibration.models import WhatIf
-from portal.calibration.selectors.runs import measured_run
+from portal.calibration.selectors.runs import Measured, measured_run
+from portal.calibration.selectors.what_if.measured import choice_for
 from portal.calibration.selectors.what_if.report import Report, headline, report_of
 from portal.calibration.selectors.what_if.rows import (
     change_rows,
@@ -28,7 +29,7 @@ from portal.calibration.selectors.what_if.rows import (
 )
 from portal.calibration.services.what_if import ask_what_if, cancel_what_if, save_what_if
 from portal.calibration.what_if_csv import changes_csv
-from portal.calibration.wishes import wish_json, wish_of, wish_words
+from portal.calibration.wishes import wish_of, wish_words
 from portal.core.context import current_actor, require
 from portal.core.errors import DomainError, NotFound
 from portal.core.http import is_partial, page
@@ -54,15 +55,15 @@ _LISTED: Final = 20
 @page("calibration.view")
 def what_if_new(request: HttpRequest) -> HttpResponse:
     """``?run=`` is the measurement whose threshold is to be tried."""
-    policy = policy_in_force(gallery_people_count())
+    people = gallery_people_count()
+    policy = policy_in_force(people)
     measured = _measured(request)
+    choice = choice_for(measured, gallery_size=people) if measured else None
     form = WhatIfForm(
         request.POST or None,
         initial=initial_of(
             policy,
-            threshold=measured.figures.chosen.threshold
-            if measured and measured.figures.chosen
-            else None,
+            threshold=choice,
             run=measured.run if measured else None,
         ),
     )
@@ -76,8 +77,7 @@ def what_if_new(request: HttpRequest) -> HttpResponse:
                     form.rule,
                     from_at=form.from_at,
                     to_at=form.to_at,
-                    run=measured.run if measured else None,
-                    wish=wish_json(measured.figures.wish) if measured else None,
+                    measured=measured,
                 )
             except DomainError as error:
                 form.add_error(None, error.message)
@@ -92,7 +92,9 @@ def what_if_new(request: HttpRequest) -> HttpResponse:
         "proposed": proposed,
         "now": rule_line(policy.threshold, policy.grey_band),
         "new": rule_line(proposed, _number(form["grey_band"].value(), policy.grey_band)),
-        "wish": wish_words(measured.figures.wish) if measured else "",
+        "measured": measured if choice is not None else None,
+        "wish": wish_words(wish_of(measured.run.wish)) if measured else "",
+        "people": people,
         "tried": [(one, _said_of(one)) for one in listed],
     }
     template = "what_if/_tried.html" if is_partial(request) else "what_if/new.html"
@@ -119,7 +121,8 @@ def what_if_cancel(request: HttpRequest, what_if_id: UUID) -> HttpResponse:
 @page("calibration.manage")
 @require_POST
 def what_if_save(request: HttpRequest, what_if_id: UUID) -> HttpResponse:
-    row, form = visible_what_if(what_if_id), SaveForm(request.POST)
+    row = visible_what_if(what_if_id)
+    form = SaveForm(request.POST, space=row.space)
     if form.is_valid():
         values = form.cleaned_data
         try:
@@ -127,7 +130,7 @@ def what_if_save(request: HttpRequest, what_if_id: UUID) -> HttpResponse:
                 row,
                 reason=values["reason"],
                 seen=seen_of(values["seen"]),
-                follows_gallery=values["follows_gallery"],
+                follows_gallery=form.follows,
             )
         except DomainError as error:
             form.add_error(None, error.message)
@@ -185,7 +188,7 @@ def _context(
     active = active_space()
     if current_actor().may("calibration.manage") and active and active.pk == row.space_id:
         seen = seen_field(rule_in_force(row.space_id))
-        context["save_form"] = save_form or SaveForm(initial={"seen": seen})
+        context["save_form"] = save_form or SaveForm(initial={"seen": seen}, space=row.space)
     return context
 
 
@@ -204,7 +207,7 @@ def _done(what_if_id: UUID) -> WhatIf:
     return row
 
 
-def _measured(request: HttpRequest) -> Any:
+def _measured(request: HttpRequest) -> Measured | None:
     """The measurement that is named in the address, or in the form that was sent."""
     given = (request.POST if request.method == "POST" else request.GET).get("run")
     if not given:

@@ -4,16 +4,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
 
 from portal.audit.services import record
-from portal.calibration.models import CalibrationRun, WhatIf
+from portal.calibration.models import WhatIf
+from portal.calibration.selectors.runs import Measured
+from portal.calibration.selectors.what_if.measured import is_choice
+from portal.calibration.wishes import wish_json, wish_of
 from portal.core.context import require
 from portal.core.errors import DomainError
 from portal.core.events import CalibrationChanged, publish_on_commit
@@ -21,6 +23,7 @@ from portal.engines.selectors import active_space
 from portal.jobs.dispatch import ring_on_commit
 from portal.jobs.models import Job
 from portal.jobs.services import cancel_job, create_job
+from portal.people.selectors import gallery_people_count
 
 __all__ = ["LONGEST", "RANGES", "ProposedRule", "ask_what_if", "cancel_what_if"]
 
@@ -50,13 +53,14 @@ def ask_what_if(
     *,
     from_at: datetime,
     to_at: datetime,
-    run: CalibrationRun | None = None,
-    wish: Mapping[str, Any] | None = None,
+    measured: Measured | None = None,
 ) -> WhatIf:
     """Have what was decided from ``from_at`` until before ``to_at`` decided anew by ``rule``.
 
-    ``run`` is the measurement that the rule comes from. Nothing of the past is changed. Raises
-    ``DomainError`` (``what_if.*``) for numbers or a span that cannot be, and for too many at once.
+    ``measured`` is the measurement that the rule comes from. It is kept with the rule only where
+    the threshold is the one that was measured: one that was moved by hand is whoever's moved it,
+    and promises nothing. Nothing of the past is changed. Raises ``DomainError`` (``what_if.*``) for
+    numbers or a span that cannot be, and for too many at once.
     """
     actor = require("calibration.manage")
     _check_rule(rule)
@@ -69,7 +73,7 @@ def ask_what_if(
             code="what_if.no_space",
             http_status=409,
         )
-    if run is not None and run.space_id != space.pk:
+    if measured is not None and measured.run.space_id != space.pk:
         raise DomainError(
             "That threshold was measured for another model, and means nothing to the one that "
             "decides now. Measure again.",
@@ -82,6 +86,9 @@ def ask_what_if(
             code="what_if.too_many",
             http_status=409,
         )
+    people = gallery_people_count()
+    if measured is not None and not is_choice(rule.threshold, measured, gallery_size=people):
+        measured = None
     days = max(1, round((to_at - from_at) / timedelta(days=1)))
     what_if = WhatIf.objects.create(
         job=create_job(
@@ -92,8 +99,10 @@ def ask_what_if(
         threshold=rule.threshold,
         grey_band=rule.grey_band,
         min_margin=rule.min_margin,
-        wish=dict(wish or {}),
-        run=run,
+        wish=wish_json(wish_of(measured.run.wish)) if measured is not None else {},
+        run=measured.run if measured is not None else None,
+        # The threshold is for this many people, however many there are when the replay ends.
+        summary={"gallery_size": people},
         from_at=from_at,
         to_at=to_at,
         author_id=actor.id,

@@ -90,7 +90,9 @@ def finish(
     kept = _still_there(changes)
     WhatIfChange.objects.filter(what_if=row).delete()
     WhatIfChange.objects.bulk_create([_row_of(row, one) for one in kept], batch_size=_AT_ONCE)
-    row.summary, row.replayed = {**summary, "listed": len(kept)}, replayed
+    # What was written when it was asked for stays: for how many people the threshold is.
+    row.summary = {**summary, "listed": len(kept), **row.summary}
+    row.replayed = replayed
     _close(row, WhatIf.State.DONE)
     if row.job_id is not None:
         finish_job(row.job_id, message=_in_words(summary["changes"]))
