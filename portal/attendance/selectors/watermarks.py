@@ -2,10 +2,10 @@
 ``silent_devices``.
 
 A camera that Gatehouse fetches from says so itself. Outside its hours it holds nothing up where it
-has told of the hours before; one that failed in them does until it is back. One that sends its pictures may have nothing to
-send: only pictures that came and were not looked at yet hold anything up. Devices that keep what
-they could not deliver are known to other apps (``portal.attendance.marks``). A camera that is
-switched off holds nothing up.
+has told of the hours before; one that failed in them does until it is back. One that sends its
+pictures may have nothing to send: only pictures that came and were not looked at yet hold anything
+up. Devices that keep what they could not deliver are known to other apps
+(``portal.attendance.marks``). A camera that is switched off holds nothing up.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from django.db.models import QuerySet
 from portal.attendance.engine import earliest_mark
 from portal.attendance.marks import Mark, registered_marks
 from portal.cameras.models import Camera, CameraHealth
-from portal.core.week import Stretch, Week
+from portal.core.week import Week
 from portal.organisation.models import Site
 from portal.sightings.selectors.worked_off import oldest_waiting
 
@@ -64,29 +64,29 @@ def _of_live_cameras(site_ids: Collection[UUID] | None, now: datetime) -> Iterat
             continue  # it was played to its end, which may be anywhere
         until = None if status is None else status.complete_until
         hours = week.last_stretch(now, zone)
-        if hours is not None and hours.end is None:
+        if hours is not None and hours.end is not None:
+            if _has_told(camera, hours.start, hours.end):
+                continue
+        elif hours is not None and until is not None:
             before = week.last_stretch(hours.start - timedelta.resolution, zone)
-            if until is not None and before is not None and _has_told(camera, before):
-                # It rested in between.
+            # Where it told of all hours before these, it rested in between.
+            if before is not None and _has_told(camera, before.start, before.end or hours.start):
                 until = max(until, hours.start)
-        elif hours is not None and _has_told(camera, hours):
-            continue
         yield Mark(camera.site_id, camera.name, until)
 
 
-def _has_told(camera: Camera, hours: Stretch) -> bool:
-    """Whether nothing of these hours, which are over, is still to come from ``camera``. What would
-    be no fault at any other time is none at their end."""
+def _has_told(camera: Camera, start: datetime, end: datetime) -> bool:
+    """Whether nothing of the hours from ``start`` to ``end`` is still to come from ``camera``. What
+    would be no fault at any other time is none at their end."""
     status: CameraHealth | None = getattr(camera, "status", None)
-    assert hours.end is not None  # noqa: S101 - for mypy: they are over
-    expected = hours.end
+    expected = end
     if status is not None and status.state == CameraHealth.State.RESTING:
         # Where that was earlier, it was switched off then, and on again since.
-        expected = min(expected, status.state_since)
-    if expected <= hours.start:
+        expected = min(end, status.state_since)
+    if expected <= start:
         return True
     if status is None or status.complete_until is None:
-        return camera.created_at > hours.start
+        return camera.created_at > start
     return status.complete_until >= expected - camera.silent_after
 
 
