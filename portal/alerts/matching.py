@@ -1,6 +1,7 @@
 """Whether a rule asks to be told of a visit. Decides on what it is given and reads nothing.
 
-Public surface: ``SURELY_NAMED``, ``RuleView``, ``asks_for_visit``, ``holds_at``, ``is_over``, ``rule_view``.
+Public surface: ``SURELY_NAMED``, ``GROUPING_TIME``, ``RuleView``, ``asks_for_visit``, ``holds_at``,
+``is_over``, ``rule_view``.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ __all__ = [
 
 Event = AlertRule.Event
 
-# So long a stranger's visit may wait to be told whose it is, before it is alarming by itself: longer
-# than until it is grouped (``portal.review.waiting.LONG_ENOUGH``) and the clock rings for that once.
+# So long a stranger's visit may wait to be told whose it is, before it is alarming by itself:
+# longer than until it is grouped (``portal.review.waiting.LONG_ENOUGH``) and the clock rings for
+# that once.
 GROUPING_TIME: Final = timedelta(seconds=5)
 # Within so long the next frames of a visit that goes on may well say who it is.
 SETTLING_TIME: Final = timedelta(seconds=3)
