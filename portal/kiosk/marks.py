@@ -17,8 +17,8 @@ __all__ = ["kiosk_marks"]
 
 def kiosk_marks(site_ids: Collection[UUID] | None, *, now: datetime) -> Iterator[Mark]:
     """Of all kiosks in use: not of those whose camera is switched off, which may deliver nothing
-    (``portal.kiosk.services.kiosk_of``). A tablet without a network keeps what is registered at it, and that is
-    taken for two weeks: longer than that nobody waits for it."""
+    (``portal.kiosk.services.kiosk_of``). A tablet without a network keeps what is registered at
+    it, and that is taken for two weeks: longer than that nobody waits for it."""
     in_use = {"paired_at__isnull": False, "revoked_at": None, "camera__is_enabled": True}
     kiosks = Kiosk.objects.filter(**in_use).order_by()
     if site_ids is not None:
