@@ -79,7 +79,7 @@ def test_another_model_is_prepared_compared_used_and_left(
     page.get_by_role("button", name="Save the threshold said by hand").click()
     expect(page.get_by_text(f"{MADE} will decide by")).to_contain_text("a face needs 0.990")
     # What it said before is decided anew by it, and the page hears of that.
-    compared = page.get_by_role("table", name="What the two models said")
+    compared = page.get_by_role("table", name="What the two models said", exact=True)
     expect(compared).to_be_visible()
     look(page, "compared")
 

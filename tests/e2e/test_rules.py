@@ -111,7 +111,7 @@ def test_two_people_change_the_rule_it_is_followed_at_once_and_one_click_takes_i
     complaints.clear()
 
 
-def test_a_camera_is_given_an_offset_of_its_own_and_loses_it(
+def test_a_camera_is_made_stricter_by_one_person_and_more_lenient_by_nobody_alone(
     open_page: Callable[..., Page], system: Gatehouse, enrolled: None
 ) -> None:
     page = signed_in_page(open_page, system, system.email, system.password)
@@ -123,4 +123,5 @@ def test_a_camera_is_given_an_offset_of_its_own_and_loses_it(
     expect(row).to_contain_text("0.05 stricter")
     row.get_by_role("spinbutton").fill("0")
     row.get_by_role("button", name="Save the offset of West door").click()
-    expect(row).to_contain_text("As everywhere")
+    expect(page.get_by_text("West door: +0.00 would make it more lenient")).to_be_visible()
+    expect(row).to_contain_text("0.05 stricter")

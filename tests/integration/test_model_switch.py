@@ -105,7 +105,7 @@ def test_a_model_is_prepared_used_and_left_while_people_pass(
     browser.press(
         f"{PAGE}{switch}/threshold/",
         on=PAGE,
-        fields={"threshold": NEW_THRESHOLD, "reason": "Said by its maker"},
+        fields={"threshold": NEW_THRESHOLD, "reason": "Said by its maker", "seen": "shipped"},
     )
 
     # Used, and left again, while pictures come.

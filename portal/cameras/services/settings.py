@@ -154,10 +154,10 @@ def _require_no_laxer(camera: Camera, offset: float) -> None:
     now = camera.threshold_offset
     if settings.CALIBRATION_NEEDS_TWO and offset < now - _SAME_OFFSET:
         raise DomainError(
-            f"{camera.name} adds {now:+.2f} to the threshold, and {offset:+.2f} would make it more "
-            "lenient. Two people are needed for that here, and a camera's offset is changed by "
-            f"one: keep {now:+.2f} or more. The rule for everywhere can be lowered on the "
-            "Threshold page, where a second person approves it.",
+            f"{offset:+.2f} would make it more lenient than the {now:+.2f} that it adds now. Two "
+            "people are needed for that here, and a camera's offset is changed by one: keep "
+            f"{now:+.2f} or more. The rule for everywhere can be lowered on the Threshold page, "
+            "where a second person approves it.",
             code="camera.offset_needs_two",
             http_status=409,
             data={"offset": now},
