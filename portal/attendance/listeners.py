@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from portal.attendance.models import AttendanceDay, Correction, Punch
 from portal.attendance.services.recompute import preview_recompute
+from portal.attendance.services.recompute.clock import RECENT
 from portal.attendance.services.stale import horizon, mark_stale
 from portal.core.vault import vault
 from portal.organisation import changes as organisation
@@ -27,7 +28,6 @@ __all__ = ["count_days", "follow_organisation", "follow_people", "follow_plans"]
 
 What = people.What
 _DAY: Final = timedelta(days=1)
-_RECENT: Final = timedelta(days=3)
 
 
 @schedules.listen
@@ -76,7 +76,7 @@ def follow_organisation(change: organisation.OrganisationChange) -> None:
     ids = list(people_concerned(change).values_list("pk", flat=True))
     is_clock = change.what is organisation.What.TIME_ZONE
     cause = "site_time_zone" if is_clock else "department_moved"
-    mark_stale(ids, first=(timezone.now() - _RECENT).date(), last=None, cause=cause)
+    mark_stale(ids, first=(timezone.now() - RECENT).date(), last=None, cause=cause)
 
 
 _CAUSES: Final = {

@@ -1,4 +1,5 @@
-"""Where people belonged on which dates. Public surface: ``Stay``, ``stay_on``, ``stays_of``.
+"""Where people belonged on which dates. Public surface: ``Place``, ``Stay``, ``stay_on``,
+``stays_of``.
 
 It asks for no right: days are computed from it, and pages that show days ask for theirs.
 """
@@ -8,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 from uuid import UUID
 
 from portal.people.models import FormerPlace
 
-__all__ = ["Stay", "stay_on", "stays_of"]
+__all__ = ["Place", "Stay", "stay_on", "stays_of"]
 
-# More people than a database takes in one list are asked for by asking for all.
-_MOST_NAMED: Final = 20_000
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where somebody belongs."""
+
+    site_id: UUID
+    department_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,7 @@ def stays_of(person_ids: Collection[UUID] | None) -> dict[UUID, tuple[Stay, ...]
     """The former stays of these people (None: of everybody), the earliest first. Who was never
     moved is left out. One query."""
     rows = FormerPlace.objects.order_by("last_day")
-    if person_ids is not None and len(person_ids) <= _MOST_NAMED:
+    if person_ids is not None:
         rows = rows.filter(person__in=person_ids)
     found: dict[UUID, list[Stay]] = {}
     for person_id, last_day, site_id, department_id, zone in rows.values_list(

@@ -1,10 +1,9 @@
-"""What is kept of where people belonged. Public surface: ``Place``, ``forget_move``,
+"""What is kept of where people belonged. Public surface: ``forget_move``,
 ``note_move``, ``place_of``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -15,16 +14,11 @@ from django.utils import timezone
 from portal.organisation.models import Site
 from portal.people.changes import What, tell
 from portal.people.models import FormerPlace, Person
+from portal.people.stays import Place
 
-__all__ = ["Place", "forget_move", "note_move", "place_of"]
+__all__ = ["forget_move", "note_move", "place_of"]
 
 _DAY: Final = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    site_id: UUID
-    department_id: UUID | None
 
 
 def place_of(person: Person) -> Place:

@@ -17,11 +17,11 @@ from portal.attendance.selectors.watermarks import site_marks
 from portal.attendance.services.stale import CLOCK, horizon, mark_stale
 from portal.people.models import Person
 
-__all__ = ["NIGHTLY", "is_night_missed", "mark_due", "mark_recent"]
+__all__ = ["NIGHTLY", "RECENT", "is_night_missed", "mark_due", "mark_recent"]
 
 NIGHTLY: Final = "nightly"
 # What nobody told of shows by then: a night shift has ended, and cameras have delivered.
-_RECENT: Final = timedelta(days=3)
+RECENT: Final = timedelta(days=3)
 _AT_ONCE: Final = 2000
 
 
@@ -55,7 +55,7 @@ def mark_recent() -> None:
     living = Person.objects.filter(status__in=Person.LIVING)
     mark_stale(
         list(living.values_list("pk", flat=True)),
-        first=(now - _RECENT).date(),
+        first=(now - RECENT).date(),
         last=horizon(now),
         cause=NIGHTLY,
     )
@@ -67,5 +67,5 @@ def is_night_missed(now: datetime) -> bool:
     days = AttendanceDay.objects.order_by()
     return (
         not days.filter(work_date__gte=today).exists()
-        and days.filter(work_date__gte=today - _RECENT * 10).exists()
+        and days.filter(work_date__gte=today - RECENT * 10).exists()
     )

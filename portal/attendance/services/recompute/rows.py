@@ -1,6 +1,6 @@
 """From what the engine says to the row that is stored, and when to look again.
 
-Public surface: ``Place``, ``DayRow``, ``row_of``, ``due_of``, ``seen``, ``facts``, ``VISIBLE``, ``GAP``.
+Public surface: ``DayRow``, ``row_of``, ``due_of``, ``seen``, ``facts``, ``VISIBLE``, ``GAP``.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from uuid import UUID
 from portal.attendance.engine import Day, PersonInputs, Status
 from portal.attendance.models import AttendanceDay
 from portal.core.ids import uuid7
+from portal.people.stays import Place
 from portal.schedules.selectors.versions import VersionIds
 
-__all__ = ["GAP", "VISIBLE", "DayRow", "Place", "due_of", "facts", "row_of", "seen"]
+__all__ = ["GAP", "VISIBLE", "DayRow", "due_of", "facts", "row_of", "seen"]
 
 # A camera that has said nothing for so long after a day's window is worth somebody's look.
 GAP: Final = timedelta(minutes=15)
@@ -39,14 +40,6 @@ _ENDS_AT: Final = {
     Status.PROVISIONAL: "window_end",
 }
 _WAITING: Final = frozenset({Status.PENDING, Status.PROVISIONAL})
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where somebody belongs as their days are computed."""
-
-    site_id: UUID
-    department_id: UUID | None
 
 
 @dataclass(slots=True)

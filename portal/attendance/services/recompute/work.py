@@ -16,9 +16,9 @@ import structlog
 from portal.attendance.engine import AttendanceError, Day, PersonInputs, attendance_days
 from portal.attendance.selectors.inputs import read_inputs
 from portal.attendance.selectors.oddities import Late
-from portal.attendance.services.recompute.rows import DayRow, Place, due_of, row_of
+from portal.attendance.services.recompute.rows import DayRow, due_of, row_of
 from portal.people.models import Person
-from portal.people.stays import Stay, stay_on
+from portal.people.stays import Place, Stay, stay_on
 from portal.schedules.selectors.versions import version_ids
 
 __all__ = ["Computed", "Key", "Result", "Span", "compute"]
